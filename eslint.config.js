@@ -1,0 +1,100 @@
+import eslint from '@eslint/js'
+import prettier from 'eslint-config-prettier'
+import tseslint from 'typescript-eslint'
+
+/**
+ * Who may import whom: docs/architecture.md, "Layers". Each row says which folders of src/ a layer must
+ * not reach into.
+ */
+const LAYERS = [
+  { layer: 'apimachinery', forbidden: ['*/**', '!apimachinery/**'] },
+  { layer: 'serving', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'controller'] },
+  { layer: 'client', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'controller', 'serving'] },
+  { layer: 'controller', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving'] },
+  { layer: 'authentication', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
+  { layer: 'authorization', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
+  { layer: 'apis', forbidden: ['kube', 'controllers', 'cmd'] },
+  { layer: 'controllers', forbidden: ['kube', 'cmd', 'serving'] },
+  {
+    layer: 'kube',
+    forbidden: ['apis', 'controllers', 'authentication', 'authorization', 'cmd', 'configuration'],
+  },
+]
+
+const layerRules = LAYERS.map(({ layer, forbidden }) => ({
+  files: [`src/${layer}/**/*.ts`],
+  ignores: ['**/*.test.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns:
+          layer === 'apimachinery'
+            ? [
+                {
+                  // Two or more levels up from a module folder leaves src/apimachinery.
+                  regex: '^(\\.\\./){2,}(?!apimachinery)',
+                  message: 'apimachinery imports nothing of ours.',
+                },
+              ]
+            : [
+                {
+                  regex: `^(\\.\\./)+(${forbidden.join('|')})/`,
+                  message: `src/${layer} must not import this layer; see docs/architecture.md, "Layers".`,
+                },
+              ],
+      },
+    ],
+  },
+}))
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'coverage', '.orrery', 'config'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/cmd/**', '**/*.test.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Only src/cmd reads the environment.' },
+        { object: 'process', property: 'exit', message: 'Only src/cmd ends the process.' },
+      ],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+      },
+    },
+  },
+  ...layerRules,
+  prettier,
+)

@@ -1,0 +1,17 @@
+/** Who is asking. */
+import { type IncomingHttpHeaders } from 'node:http'
+import { type UserInfo } from '../apimachinery/meta/types.js'
+
+export interface AuthenticationRequest {
+  headers: IncomingHttpHeaders
+  sourceIP: string
+  userAgent: string
+}
+
+export interface Authenticator {
+  /**
+   * @returns the user; anonymous when there are no credentials
+   * @throws StatusError 401 when there are credentials and none is good
+   */
+  authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<UserInfo> | UserInfo
+}
