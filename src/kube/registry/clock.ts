@@ -1,0 +1,60 @@
+/** Time as the API server sees it: passed in, so that tests can move it. */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Calls `action` once after `ms`. @returns cancel */
+  after(ms: number, action: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, action) {
+    const timer = setTimeout(action, ms)
+    // A waiting watch or timeout alone keeps no process alive.
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+/** A clock that stands still until it is moved. Due actions run in the order of their times. */
+export class ManualClock implements Clock {
+  #now: number
+  #due: { at: number; action: () => void }[] = []
+
+  constructor(start = Date.UTC(2026, 0, 1)) {
+    this.#now = start
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  after(ms: number, action: () => void): () => void {
+    const entry = { at: this.#now + ms, action }
+    this.#due.push(entry)
+    return () => {
+      this.#due = this.#due.filter((other) => other !== entry)
+    }
+  }
+
+  advance(ms: number): void {
+    const until = this.#now + ms
+    for (;;) {
+      const next = this.#due.reduce<{ at: number; action: () => void } | undefined>(
+        (first, entry) => (entry.at <= until && (!first || entry.at < first.at) ? entry : first),
+        undefined,
+      )
+      if (!next) break
+      this.#due = this.#due.filter((entry) => entry !== next)
+      this.#now = next.at
+      next.action()
+    }
+    this.#now = until
+  }
+}
+
+/** RFC 3339 UTC with whole seconds, as `metadata.creationTimestamp` is written. */
+export function wireTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
