@@ -70,6 +70,57 @@ function messageOf(name) {
   return packages[`k8s.io.${path.replaceAll('-', '_')}`]?.[kind]
 }
 
+/**
+ * Which field was seen before which, per definition, in the recorded objects: some Go fields do not stand in
+ * the order of their protobuf numbers.
+ */
+const recorded = new Map()
+
+function observe(ref, value) {
+  if (value === null || typeof value !== 'object') return
+  if (ref.items) {
+    for (const item of value) observe(ref.items, item)
+  } else if (ref.additionalProperties) {
+    for (const item of Object.values(value)) observe(ref.additionalProperties, item)
+  } else if (ref.$ref) {
+    const name = ref.$ref.slice('#/definitions/'.length)
+    const definition = definitions[name]
+    if (!definition?.properties) return
+    const known = Object.keys(value).filter((field) => field in definition.properties)
+    if (!recorded.has(name)) recorded.set(name, new Map())
+    const before = recorded.get(name)
+    known.forEach((field, index) => {
+      if (!before.has(field)) before.set(field, new Set())
+      for (const earlier of known.slice(0, index)) before.get(field).add(earlier)
+      observe(definition.properties[field], value[field])
+    })
+  }
+}
+
+for (const [path, list] of Object.entries(state)) {
+  const [, group = '', version, name] = /^\/apis?\/(?:([^/]+)\/)?(v[^/]+)\/([^/]+)$/.exec(path)
+  const base = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+  const kind = discovery[base]?.resources.find((r) => r.name === name)?.kind
+  const definition = Object.keys(definitions).find((key) =>
+    definitions[key]['x-kubernetes-group-version-kind']?.some(
+      (gvk) => gvk.group === group && gvk.version === version && gvk.kind === kind,
+    ),
+  )
+  if (definition) observe({ items: { $ref: `#/definitions/${definition}` } }, list.items)
+}
+
+/** The field of lowest rank of which nothing seen before it is still to come. */
+function inRecordedOrder(fields, rank, before) {
+  const left = fields.sort((a, b) => rank(a) - rank(b))
+  const out = []
+  while (left.length > 0) {
+    const isFree = (field) => !left.some((other) => other !== field && before.get(field)?.has(other))
+    const index = Math.max(left.findIndex(isFree), 0)
+    out.push(...left.splice(index, 1))
+  }
+  return out
+}
+
 function ordered(name, { properties, ...rest }) {
   if (properties === undefined) return rest
   const message = messageOf(name) ?? {}
@@ -81,7 +132,7 @@ function ordered(name, { properties, ...rest }) {
     // A field without a number is inlined in the message; Go writes inlined structs where they stand: first.
     return number ?? 0.5
   }
-  const fields = Object.keys(properties).sort((a, b) => rank(a) - rank(b))
+  const fields = inRecordedOrder(Object.keys(properties), rank, recorded.get(name) ?? new Map())
   return { ...rest, properties: Object.fromEntries(fields.map((field) => [field, properties[field]])) }
 }
 
