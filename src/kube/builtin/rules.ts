@@ -1,0 +1,29 @@
+/**
+ * What one kind adds to the schema: the hand-written part of its strategy.
+ *
+ * All members are optional; a kind without rules is checked by the schema only. Which kinds those are is
+ * listed in doc.md.
+ */
+import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type FieldFault } from '../../apimachinery/errors/index.js'
+import { type RequestContext, type ScalePaths, type Strategy } from '../registry/strategy.js'
+
+export interface KindRules {
+  defaults?(object: KubeObject): void
+  prepareForCreate?(object: KubeObject, context: RequestContext): void
+  prepareForUpdate?(object: KubeObject, previous: Readonly<KubeObject>, context: RequestContext): void
+  validate?(object: KubeObject, context: RequestContext): FieldFault[]
+  /** Runs instead of `validate`; most kinds call their `validate` first. */
+  validateUpdate?(object: KubeObject, previous: Readonly<KubeObject>, context: RequestContext): FieldFault[]
+  afterDelete?(object: Readonly<KubeObject>): void
+  gracePeriodSeconds?(object: Readonly<KubeObject>): number | undefined
+  nameRule?: Strategy['nameRule']
+  hasGeneration?: boolean
+  allowCreateOnUpdate?: boolean
+  /** False where a PUT needs a resourceVersion. */
+  allowUnconditionalUpdate?: boolean
+  fieldSelectors?: Strategy['fieldSelectors']
+  /** The cells after Name, in column order; see cells.ts. */
+  cells?: Strategy['cells']
+  scale?: ScalePaths
+}

@@ -1,0 +1,53 @@
+/** Makes the strategy of one served version of a built-in kind from its facts and its rules. */
+import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type Strategy, type TableColumn } from '../registry/strategy.js'
+import { age } from './printing/age.js'
+import { type ResourceFacts } from './data.js'
+import { type KindRules } from './rules.js'
+import { decodeAs } from './wire/decode.js'
+
+export function strategyOf(facts: ResourceFacts, rules: KindRules): Strategy {
+  const columns = columnsOf(facts)
+  const validate: Strategy['validate'] = (object, context) => rules.validate?.(object, context) ?? []
+  return {
+    decode: (object, issues) => decodeAs(facts.definition, object, issues),
+    applyDefaults: (object) => rules.defaults?.(object),
+    validate,
+    validateUpdate: (object, previous, context) =>
+      rules.validateUpdate?.(object, previous, context) ?? validate(object, context),
+    ...(rules.prepareForCreate && { prepareForCreate: rules.prepareForCreate }),
+    ...(rules.prepareForUpdate && { prepareForUpdate: rules.prepareForUpdate }),
+    ...(rules.afterDelete && { afterDelete: rules.afterDelete }),
+    ...(rules.gracePeriodSeconds && { gracePeriodSeconds: rules.gracePeriodSeconds }),
+    nameRule: rules.nameRule ?? 'subdomain',
+    statusSubresource: facts.subresources.some(({ name }) => name === 'status'),
+    hasGeneration: rules.hasGeneration ?? false,
+    allowCreateOnUpdate: rules.allowCreateOnUpdate ?? false,
+    allowUnconditionalUpdate: rules.allowUnconditionalUpdate ?? true,
+    columns,
+    cells: rules.cells ?? plainCells(columns),
+    ...(rules.fieldSelectors && { fieldSelectors: rules.fieldSelectors }),
+    schema: { builtin: facts.definition },
+  }
+}
+
+const NAME_AND_AGE: ResourceFacts['columns'] = [
+  ['Name', 'string', 'name', 0],
+  ['Age', 'string', '', 0],
+]
+
+function columnsOf(facts: ResourceFacts): TableColumn[] {
+  const columns = facts.columns.length > 0 ? facts.columns : NAME_AND_AGE
+  return columns.map(([name, type, format, priority]) => ({ name, type, format, description: '', priority }))
+}
+
+/** For kinds without cells of their own: the name, the age, and nothing in between. */
+function plainCells(columns: readonly TableColumn[]): Strategy['cells'] {
+  return (object: Readonly<KubeObject>, now) =>
+    columns.map(({ name }) => {
+      if (name === 'Name') return object.metadata.name ?? ''
+      if (name === 'Age') return age(object.metadata.creationTimestamp, now)
+      if (name === 'Created At') return object.metadata.creationTimestamp ?? ''
+      return '<unknown>'
+    })
+}
