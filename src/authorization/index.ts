@@ -1,0 +1,46 @@
+/**
+ * Who may do what. Owns the public paths, the compiled role book and the decision; reads roles, bindings,
+ * namespaces and DevOps projects through informers and writes nothing.
+ *
+ *     const authorization = createAuthorization({ mode, informers, logger })
+ *     const { allowed, reason } = await authorization.authorizer.authorize(attributesOf(info, user))
+ */
+import { type InformerSet } from '../client/cache/interface.js'
+import { type AuthorizationMode, authorizerFor } from './authorizer.js'
+import { followRoles } from './follow.js'
+import { type Authorizer } from './interface.js'
+import { type Logger } from '../serving/log.js'
+import { opaClient } from './opa.js'
+import { RbacAuthorizer } from './rbac.js'
+import { RoleBook } from './rolebook.js'
+
+export { attributesOf, type AuthorizationMode } from './authorizer.js'
+
+export interface AuthorizationDeps {
+  mode: AuthorizationMode
+  /** Address of an OPA server; empty: policy modules of roles grant nothing. */
+  opaEndpoint?: string
+  informers: InformerSet
+  logger: Logger
+}
+
+export interface Authorization {
+  authorizer: Authorizer
+  /** Role decisions without the public paths and whatever the mode; for probes inside handlers. */
+  rbac: Authorizer
+  book: RoleBook
+  stop: () => void
+}
+
+export function createAuthorization({
+  mode,
+  opaEndpoint = '',
+  informers,
+  logger,
+}: AuthorizationDeps): Authorization {
+  const opa = opaEndpoint === '' ? undefined : opaClient({ endpoint: opaEndpoint, logger })
+  const book = new RoleBook({ logger, canAskModules: opa !== undefined })
+  const followed = followRoles(informers, book)
+  const rbac = new RbacAuthorizer({ book, places: followed.places, opa, pending: followed.pending })
+  return { authorizer: authorizerFor(mode, rbac), rbac, book, stop: followed.stop }
+}
