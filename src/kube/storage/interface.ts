@@ -95,13 +95,13 @@ export interface StorageWatcher {
 }
 
 export interface Storage {
-  /** Newest visible revision. */
+  /** Newest visible revision. A store never written is at 1, so no list answers 0. */
   readonly revision: number
   /** Watches and reads below this revision throw Compacted. */
   readonly oldestRevision: number
 
   get(key: string): KeyValue | undefined
-  /** @throws Compacted */
+  /** @throws Compacted; RangeError for a revision not reached yet, as `list` does: `waitFor` first */
   getAt(key: string, revision: number): KeyValue | undefined
   /** Keys with the prefix, ascending by bytes. */
   list(prefix: string, options?: ListOptions): ListResult
@@ -115,7 +115,10 @@ export interface Storage {
    * @throws Precondition, Unwritable (as rejections)
    */
   put(key: string, encode: (revision: number) => Buffer, options?: WriteOptions): Promise<KeyValue>
-  /** @returns the entry with the value `encode` gave, for watchers and the answer. @throws Precondition, Unwritable */
+  /**
+   * @returns the entry with the value `encode` gave, for watchers and the answer
+   * @throws Precondition (also when the key is absent), Unwritable
+   */
   delete(key: string, encode: (revision: number) => Buffer, options?: WriteOptions): Promise<KeyValue>
   /**
    * The entry as the next writer will find it: the newest write, durable or not. For read-modify-write loops only.
@@ -123,7 +126,8 @@ export interface Storage {
   head(key: string): KeyValue | undefined
 
   /**
-   * Events after `fromRevision` for keys with the prefix, those of the past first.
+   * Events after `fromRevision` for keys with the prefix, those of the past first. Never calls the watcher
+   * before it has returned. A watcher that throws is ended.
    * @throws Compacted
    */
   watch(prefix: string, fromRevision: number, watcher: StorageWatcher): StorageWatch
