@@ -1,0 +1,87 @@
+/**
+ * Who is asking. Owns tokens and their store, password login and its limits, OAuth clients; reads users through
+ * an informer and writes login records.
+ */
+import { type KubeObject } from '../apimachinery/meta/types.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { type Logger } from '../serving/log.js'
+import { Attempts } from './attempts.js'
+import { RequestAuthenticator } from './authenticator.js'
+import { OAuthClients } from './clients.js'
+import { type Authenticator } from './interface.js'
+import { Login } from './login.js'
+import { loginRecords } from './loginrecords.js'
+import { type AuthenticationOptions } from './options.js'
+import { Passwords } from './passwords.js'
+import { TokenIssuer } from './tokens/issuer.js'
+import { SigningKeys } from './tokens/keys.js'
+import { MemoryTokenStore } from './tokens/memory-store.js'
+import { Sessions } from './tokens/sessions.js'
+import { type TokenStore } from './tokens/store.js'
+import { UserDirectory } from './users.js'
+
+export interface AuthenticationDeps {
+  options: AuthenticationOptions
+  informers: InformerSet
+  /** Creates an object in the collection at the path; login records are written with it. */
+  create: (path: string, object: KubeObject) => Promise<unknown>
+  /** Default: in memory. */
+  store?: TokenStore
+  passwords?: Passwords
+  logger: Logger
+  /** Milliseconds since the epoch. */
+  now?: () => number
+}
+
+export interface Authentication {
+  authenticator: Authenticator
+  users: UserDirectory
+  login: Login
+  sessions: Sessions
+  clients: OAuthClients
+  keys: SigningKeys
+  passwords: Passwords
+  close(): Promise<void>
+}
+
+export function createAuthentication(deps: AuthenticationDeps): Authentication {
+  const { options, logger, now = Date.now } = deps
+  const { oauthOptions } = options
+  const passwords = deps.passwords ?? new Passwords()
+  const keys = new SigningKeys(oauthOptions)
+  const issuer = new TokenIssuer({
+    issuer: oauthOptions.issuer,
+    jwtSecret: options.jwtSecret,
+    maximumClockSkew: options.maximumClockSkew,
+    accessTokenMaxAge: oauthOptions.accessTokenMaxAge,
+    accessTokenInactivityTimeout: oauthOptions.accessTokenInactivityTimeout,
+    keys,
+    now,
+  })
+  const store = deps.store ?? new MemoryTokenStore(now)
+  const sessions = new Sessions({ issuer, store, multipleLogin: options.multipleLogin })
+  const users = new UserDirectory(deps.informers, (name) => {
+    sessions
+      .closeAll(name)
+      .catch((error: unknown) => logger.error({ user: name, error }, 'sessions could not be ended'))
+  })
+  const attempts = new Attempts({
+    maxTries: options.authenticateRateLimiterMaxTries,
+    windowMs: options.authenticateRateLimiterDuration,
+    now,
+  })
+  const login = new Login({ users, passwords, attempts, records: loginRecords(deps.create, logger) })
+  return {
+    authenticator: new RequestAuthenticator({ users, login, sessions }),
+    users,
+    login,
+    sessions,
+    clients: new OAuthClients(oauthOptions.clients),
+    keys,
+    passwords,
+    async close() {
+      users.stop()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Password hashing, off the event loop and one at a time.
+ *
+ * A hash takes some fifty milliseconds of a core by design. A flood of logins must not take every core from
+ * the requests of those who are logged in, so hashes queue, the queue is short, and no account may fill it.
+ */
+import { createHmac, randomBytes } from 'node:crypto'
+import bcrypt from 'bcrypt'
+
+/** What new passwords are hashed with; the original's default. */
+export const COST = 10
+
+export class BusyError extends Error {
+  override readonly name = 'BusyError'
+}
+
+export interface PasswordsOptions {
+  /** Waiting in all, and for one account. More are refused at once. */
+  maxWaiting?: number
+  maxWaitingPerAccount?: number
+  compare?: (password: string, hash: string) => Promise<boolean>
+  hash?: (password: string, cost: number) => Promise<string>
+}
+
+interface Job {
+  account: string
+  run(): Promise<void>
+}
+
+/** How long a password that was right is remembered, and how many of them. */
+const REMEMBER_MS = 300_000
+const REMEMBERED = 1_000
+
+export class Passwords {
+  readonly #queue: Job[] = []
+  readonly #waiting = new Map<string, number>()
+  #running = false
+  /** Digests, under a key of this process, of (hash, password) pairs that were right → until when. */
+  readonly #right = new Map<string, number>()
+  readonly #digestKey = randomBytes(32)
+  readonly #options: Required<PasswordsOptions>
+  /** The hash of nothing anybody types; compared against for accounts that do not exist. */
+  #decoy: Promise<string> | undefined
+
+  constructor(options: PasswordsOptions = {}) {
+    this.#options = {
+      maxWaiting: 64,
+      maxWaitingPerAccount: 8,
+      compare: (password, hash) => bcrypt.compare(password, hash),
+      hash: (password, cost) => bcrypt.hash(password, cost),
+      ...options,
+    }
+  }
+
+  /**
+   * @param hash bcrypt, with any of its prefixes; "" takes as long and is never right
+   * @param account whose turn in the queue this takes
+   * @throws BusyError at once when too many wait; the signal's reason
+   */
+  async matches(password: string, hash: string, account: string, signal?: AbortSignal): Promise<boolean> {
+    const digest = createHmac('sha256', this.#digestKey).update(`${hash}\0${password}`).digest('base64')
+    const until = this.#right.get(digest)
+    if (until !== undefined && until > Date.now()) return true
+    const right = await this.#enqueue(account, signal, async () => {
+      const known = hash !== ''
+      const other = known ? hash.replace(/^\$2y\$/, '$2b$') : await this.#decoyHash()
+      return (await this.#options.compare(password, other)) && known
+    })
+    if (right) this.#remember(digest)
+    return right
+  }
+
+  /** @returns a bcrypt hash of cost 10 */
+  hash(password: string, signal?: AbortSignal): Promise<string> {
+    return this.#enqueue('', signal, () => this.#options.hash(password, COST))
+  }
+
+  #decoyHash(): Promise<string> {
+    this.#decoy ??= this.#options.hash(randomBytes(16).toString('hex'), COST)
+    return this.#decoy
+  }
+
+  #remember(digest: string): void {
+    this.#right.delete(digest)
+    if (this.#right.size >= REMEMBERED) {
+      const [oldest] = this.#right.keys()
+      if (oldest !== undefined) this.#right.delete(oldest)
+    }
+    this.#right.set(digest, Date.now() + REMEMBER_MS)
+  }
+
+  #enqueue<T>(account: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    const waiting = this.#waiting.get(account) ?? 0
+    // Hashing for the platform itself has no account and is never refused.
+    if (account !== '' && waiting >= this.#options.maxWaitingPerAccount)
+      return Promise.reject(new BusyError('too many logins of one account at once'))
+    if (account !== '' && this.#queue.length >= this.#options.maxWaiting)
+      return Promise.reject(new BusyError('too many logins at once'))
+    if (signal?.aborted) return Promise.reject(signal.reason as Error)
+    this.#waiting.set(account, waiting + 1)
+    return new Promise<T>((resolve, reject) => {
+      const job: Job = { account, run: () => work().then(resolve, reject) }
+      this.#queue.push(job)
+      signal?.addEventListener(
+        'abort',
+        () => {
+          const position = this.#queue.indexOf(job)
+          if (position < 0) return // It runs already and will settle by itself.
+          this.#queue.splice(position, 1)
+          this.#leave(account)
+          reject(signal.reason as Error)
+        },
+        { once: true },
+      )
+      void this.#run()
+    })
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return
+    this.#running = true
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+      await job.run()
+      this.#leave(job.account)
+    }
+    this.#running = false
+  }
+
+  #leave(account: string): void {
+    const waiting = (this.#waiting.get(account) ?? 1) - 1
+    if (waiting === 0) this.#waiting.delete(account)
+    else this.#waiting.set(account, waiting)
+  }
+}

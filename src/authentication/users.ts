@@ -1,0 +1,156 @@
+/**
+ * The users who can log in, by name, e-mail address and external identity. Filled from an informer; what is
+ * needed of each is taken out once per change, so that a request costs one map lookup.
+ */
+import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
+import { type Informer, type InformerSet } from '../client/cache/interface.js'
+
+export const USERS = { group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' }
+export const UNINITIALIZED = 'iam.kubesphere.io/uninitialized'
+export const IDENTITY_PROVIDER_LABEL = 'iam.kubesphere.io/identify-provider'
+export const ORIGIN_UID_LABEL = 'iam.kubesphere.io/origin-uid'
+
+export type UserState = 'Active' | 'Disabled' | 'AuthLimitExceeded' | ''
+
+export interface UserObject extends KubeObject {
+  metadata: ObjectMeta
+  spec?: {
+    email?: string
+    lang?: string
+    description?: string
+    displayName?: string
+    groups?: string[]
+    password?: string
+  }
+  status?: { state?: UserState; reason?: string; lastTransitionTime?: string; lastLoginTime?: string }
+}
+
+export interface User {
+  readonly name: string
+  readonly email: string
+  readonly lang: string
+  /** Of the spec; `system:authenticated` comes with logging in. */
+  readonly groups: readonly string[]
+  /** A bcrypt hash, or "" for users without a local password. Plain text that is not hashed yet counts as none. */
+  readonly passwordHash: string
+  readonly state: UserState
+  /** Milliseconds; 0 when unknown. Failed logins before it do not count. */
+  readonly lastTransitionAt: number
+  /** The value of the annotation that makes the console ask for a new password. */
+  readonly uninitialized: string
+  readonly identity: string | undefined
+}
+
+export const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/
+
+export class UserDirectory {
+  readonly #informer: Informer
+  readonly #byName = new Map<string, User>()
+  readonly #byEmail = new Map<string, Set<string>>()
+  readonly #byIdentity = new Map<string, Set<string>>()
+  readonly #stop: () => void
+  #ready = false
+
+  /** @param onDistrust called with the name of a user whose sessions must end: gone, disabled, or a new password */
+  constructor(
+    informers: InformerSet,
+    private readonly onDistrust: (name: string) => void = () => undefined,
+  ) {
+    this.#informer = informers.informer(USERS)
+    const { store } = this.#informer
+    for (const cached of store.byName()) this.#set(store.object<UserObject>(cached))
+    this.#stop = this.#informer.onChange(({ type, object }) => {
+      if (type === 'deleted') {
+        this.#delete(object.name)
+        this.onDistrust(object.name)
+      } else this.#set(store.object<UserObject>(object))
+    })
+  }
+
+  get(name: string): User | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** Case does not matter. @returns undefined also when several users share the address */
+  byEmail(email: string): User | undefined {
+    return this.#only(this.#byEmail.get(email.toLowerCase()))
+  }
+
+  byIdentity(provider: string, uid: string): User | undefined {
+    return this.#only(this.#byIdentity.get(identityKey(provider, uid)))
+  }
+
+  /** Undefined once all users are known; until then, what to wait for. */
+  pending(): Promise<void> | undefined {
+    if (this.#ready) return undefined
+    if (this.#informer.synced) {
+      this.#ready = true
+      return undefined
+    }
+    return this.#informer.whenSynced()
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  #only(names: ReadonlySet<string> | undefined): User | undefined {
+    if (names?.size !== 1) return undefined
+    const [name = ''] = names
+    return this.#byName.get(name)
+  }
+
+  #set(object: Readonly<UserObject>): void {
+    const user = userFrom(object)
+    const before = this.#byName.get(user.name)
+    this.#delete(user.name)
+    this.#byName.set(user.name, user)
+    if (user.email !== '') add(this.#byEmail, user.email.toLowerCase(), user.name)
+    if (user.identity !== undefined) add(this.#byIdentity, user.identity, user.name)
+    if (before !== undefined && isDistrusted(before, user)) this.onDistrust(user.name)
+  }
+
+  #delete(name: string): void {
+    const user = this.#byName.get(name)
+    if (user === undefined) return
+    this.#byName.delete(name)
+    remove(this.#byEmail, user.email.toLowerCase(), name)
+    if (user.identity !== undefined) remove(this.#byIdentity, user.identity, name)
+  }
+}
+
+function isDistrusted(before: User, after: User): boolean {
+  const disabled = after.state === 'Disabled' && before.state !== 'Disabled'
+  return disabled || (before.passwordHash !== '' && before.passwordHash !== after.passwordHash)
+}
+
+export function userFrom({ metadata, spec = {}, status = {} }: Readonly<UserObject>): User {
+  const { annotations = {}, labels = {} } = metadata
+  const provider = labels[IDENTITY_PROVIDER_LABEL]
+  const uid = labels[ORIGIN_UID_LABEL]
+  return {
+    name: metadata.name ?? '',
+    email: spec.email ?? '',
+    lang: spec.lang ?? '',
+    groups: spec.groups ?? [],
+    passwordHash: BCRYPT.test(spec.password ?? '') ? (spec.password ?? '') : '',
+    state: status.state ?? '',
+    lastTransitionAt: Date.parse(status.lastTransitionTime ?? '') || 0,
+    uninitialized: annotations[UNINITIALIZED] ?? '',
+    identity: provider !== undefined && uid !== undefined ? identityKey(provider, uid) : undefined,
+  }
+}
+
+const identityKey = (provider: string, uid: string): string => JSON.stringify([provider, uid])
+
+function add(index: Map<string, Set<string>>, key: string, name: string): void {
+  const names = index.get(key)
+  if (names === undefined) index.set(key, new Set([name]))
+  else names.add(name)
+}
+
+function remove(index: Map<string, Set<string>>, key: string, name: string): void {
+  const names = index.get(key)
+  names?.delete(name)
+  if (names?.size === 0) index.delete(key)
+}
