@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { type KubeObject, type UserInfo, ANONYMOUS } from '../../src/apimachinery/meta/types.js'
 import { attributesOf, createAuthorization } from '../../src/authorization/index.js'
+import { parseTarget } from '../../src/serving/path.js'
 import { parseRequestInfo } from '../../src/serving/requestinfo.js'
 import { LiteralInformers } from '../fixtures/informers.js'
 import { silent } from '../fixtures/logger.js'
@@ -34,7 +35,9 @@ describe.skipIf(!HAVE_GOLDEN)(
     })
 
     it.each(entries.map((entry) => [entry.id, entry] as const))('%s', async (_, { request, response }) => {
-      const info = parseRequestInfo({ method: request.method, url: request.path })
+      const { path, search } = parseTarget(request.path)
+      const query = new URLSearchParams(search)
+      const info = parseRequestInfo({ method: request.method, path, query, sourceIP: '', userAgent: '' })
 
       const decision = await authorizer.authorize(attributesOf(info, userNamed(request.user)))
       const explained = await authorizer.explain(attributesOf(info, userNamed(request.user)))
