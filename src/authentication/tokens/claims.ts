@@ -4,6 +4,9 @@ export type TokenType = 'access_token' | 'refresh_token' | 'code' | 'id_token' |
 
 export interface Claims {
   aud?: readonly string[]
+  /** Of codes: what the exchange has to prove (RFC 7636). */
+  code_challenge?: string
+  code_challenge_method?: string
   email?: string
   /** Seconds since the epoch; absent: never expires. */
   exp?: number
@@ -14,6 +17,8 @@ export interface Claims {
   name?: string
   nonce?: string
   preferred_username?: string
+  /** Of codes: where the code was sent. */
+  redirect_uri?: string
   scopes?: readonly string[]
   sub?: string
   token_type?: string
@@ -57,12 +62,15 @@ export function claimsFrom(payload: unknown): Claims | undefined {
     claims.extra = extra as Record<string, string[]>
   }
   for (const key of [
+    'code_challenge',
+    'code_challenge_method',
     'email',
     'iss',
     'locale',
     'name',
     'nonce',
     'preferred_username',
+    'redirect_uri',
     'sub',
     'token_type',
   ] as const) {

@@ -24,10 +24,7 @@ export interface IssuerOptions {
 }
 
 /** Whom a token is about, and what it carries besides. */
-export type Subject = Pick<
-  Claims,
-  'username' | 'extra' | 'aud' | 'scopes' | 'nonce' | 'email' | 'locale' | 'name' | 'preferred_username'
->
+export type Subject = Omit<Claims, 'exp' | 'iat' | 'iss' | 'sub' | 'token_type'>
 
 export interface IssuedToken {
   token: string

@@ -1,0 +1,12 @@
+/** Assembles iam.kubesphere.io/v1alpha2. */
+import { type ApiGroup } from '../../../serving/route.js'
+import { userRoutes, type UserRoutesDeps } from './users.js'
+
+export function iamGroup(deps: UserRoutesDeps): ApiGroup {
+  return {
+    root: '/kapis/iam.kubesphere.io/v1alpha2',
+    title: 'Users, roles, members',
+    errors: 'text',
+    routes: userRoutes(deps),
+  }
+}
