@@ -50,7 +50,8 @@ export function printed(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'object') return goJson(value)
-  return typeof value === 'number' ? goNumber(value) : String(value)
+  if (typeof value === 'number') return goNumber(value)
+  return typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : 'null'
 }
 
 /** Go prints floats with an exponent from 1e+21 and whole numbers plainly; so does JavaScript, nearly. */

@@ -219,8 +219,8 @@ function faultText(fault: FieldFault): string {
   return `${fault.field}: ${faultBody(fault)}`
 }
 
-export function badRequest(message: string): StatusError {
-  return new StatusError({ code: 400, reason: 'BadRequest', message })
+export function badRequest(message: string, options?: ErrorOptions): StatusError {
+  return new StatusError({ code: 400, reason: 'BadRequest', message }, options)
 }
 
 export function unauthorized(message = 'Unauthorized'): StatusError {

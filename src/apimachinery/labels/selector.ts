@@ -93,7 +93,8 @@ function formatRequirement({ key, operator, values }: Requirement): string {
       return key
     case 'in':
     case 'notin':
-      return `${key} ${operator} (${values.join(',')})`
+      // The empty value alone needs a comma: `()` is no list.
+      return `${key} ${operator} (${values.length === 1 && values[0] === '' ? ',' : values.join(',')})`
     case 'gt':
       return `${key}>${values[0] ?? ''}`
     case 'lt':
