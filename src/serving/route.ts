@@ -60,7 +60,10 @@ export interface RouteOptions<Path extends string, Body extends TSchema> {
   /** Query parameters, an object schema; for documentation and validation of what the handler requires. */
   query?: TSchema
   body?: Body
-  /** Media types of the body; default `application/json` when there is a body schema. */
+  /**
+   * Media types of the body, refused with 415 otherwise. Default: JSON (on PATCH also the patch types) when
+   * there is a body schema, refused with 400 otherwise, as the original does.
+   */
   consumes?: readonly string[]
   /** Media types of the answer; default `application/json`. */
   produces?: readonly string[]
@@ -68,6 +71,10 @@ export interface RouteOptions<Path extends string, Body extends TSchema> {
   returns?: TSchema
   /** Default: that of the group. */
   errors?: ErrorForm
+  /** Accepts WebSocket or SPDY upgrades; the handler then answers on `exchange.upgrade.socket`. */
+  upgrades?: boolean
+  /** Largest body; default is the server's limit. */
+  bodyLimitBytes?: number
   /** Returns the JSON value to answer with 200, undefined for an empty 200, a Reply, or ANSWERED. Throws StatusError. */
   handle(context: RouteContext<PathParams<Path>, Static<Body>>): unknown
 }
