@@ -1,7 +1,8 @@
 /**
  * One request on its way through the filter chain, and what the filters have learnt about it.
  *
- * A filter does its part and calls `next`, or answers and returns. The list of filters is in `chain.ts`.
+ * A filter does its part and calls `next`, or answers and returns, or throws a StatusError, which the
+ * outermost filter answers. The list of filters is in `platform.ts`.
  */
 import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Duplex } from 'node:stream'
@@ -12,12 +13,13 @@ export interface Exchange {
   /** Request id; also in the answer's `Audit-Id` header and in every log line of the request. */
   readonly id: string
   readonly request: IncomingMessage
+  /** On upgrade requests it still answers a refusal; it then closes the connection. */
   readonly response: ServerResponse
   /** Aborted when the client has left or the server shuts down for good. Everything that waits takes it. */
   readonly signal: AbortSignal
   /** Milliseconds (performance.now) at arrival. */
   readonly startedAt: number
-  /** Set on upgrade requests (WebSocket, SPDY): the raw connection. `response` must not be used then. */
+  /** Set on upgrade requests (WebSocket, SPDY): the raw connection. */
   readonly upgrade?: { socket: Duplex; head: Buffer }
 
   /** Path as it will be routed and forwarded; filters may rewrite it (cluster dispatch). Percent-encoded. */
@@ -28,10 +30,36 @@ export interface Exchange {
   user: UserInfo
   /** Names of the filters that ran, in order, for explain and tests. */
   readonly trace: string[]
+  /** Watches and tunnels: they have no end of their own, so a shutdown does not wait for them. */
+  longRunning: boolean
+  /** Sees the request body go by, whoever reads it. */
+  tapRequest?: (chunk: Uint8Array) => void
+  /** The authorization filter has let it pass; what the request names may appear in metric labels. */
+  allowed: boolean
 }
 
 export interface Filter {
   /** Lower case words, as in docs/architecture.md: `request info`, `authentication`, ... */
   readonly name: string
   handle(exchange: Exchange, next: () => Promise<void>): Promise<void>
+  /**
+   * What `handle` would do, without doing it, for `orrery explain`: learns about the exchange as `handle`
+   * does, answers nothing. Undefined: the filter only watches others.
+   */
+  explain?(exchange: Exchange): Promise<Step>
+}
+
+/** What one filter decided. */
+export interface Step {
+  /** `answers`: the request goes no further. */
+  outcome: 'continues' | 'answers'
+  /** One line for people. */
+  summary: string
+  detail?: unknown
+}
+
+/** Calls back once when the exchange is over: answered, broken off, or its tunnel closed. */
+export function whenOver({ upgrade, response }: Exchange, callback: () => void): void {
+  if (upgrade) upgrade.socket.once('close', callback)
+  else response.once('close', callback)
 }

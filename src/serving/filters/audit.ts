@@ -1,0 +1,110 @@
+/**
+ * Records who did what. Runs after authorization: refused requests are not audited.
+ *
+ * Bodies are copied as they go by, up to a bound, and only when the level wants them; nothing is held back.
+ */
+import { atLeast, auditEvent, type AuditFacts, type AuditLevel, type AuditSink } from '../audit.js'
+import { type Exchange, type Filter, whenOver } from '../exchange.js'
+
+export interface AuditOptions {
+  sink: AuditSink
+  /** The level in force; read for every request, so it must be cheap. */
+  level(): AuditLevel
+  /** The Kubernetes API does its own auditing: its requests are left out here. */
+  kubernetesAudited(): boolean
+  devops?: AuditFacts['devops']
+  /** Largest body that is kept, of each kind. */
+  bodyBytes?: number
+}
+
+export function audit(options: AuditOptions | undefined): Filter {
+  const bodyBytes = options?.bodyBytes ?? 1024 * 1024
+
+  function levelOf({ info, search }: Exchange): AuditLevel {
+    if (!options) return 'None'
+    if (info.isKubernetesRequest && (options.kubernetesAudited() || /(?:^|&)dryRun(?:=|&|$)/.test(search))) {
+      return 'None'
+    }
+    return options.level()
+  }
+
+  return {
+    name: 'audit',
+    async handle(exchange, next) {
+      const level = levelOf(exchange)
+      if (!options || level === 'None') return next()
+      const receivedAt = new Date()
+      const { info } = exchange
+      // A create names its object in the body, and an update of a user may switch the account.
+      const wantsBody = info.verb === 'create' || (info.verb === 'update' && info.resource === 'users')
+      const requestBody =
+        atLeast(level, 'Request') || wantsBody ? copyRequest(exchange, bodyBytes) : undefined
+      const responseBody = atLeast(level, 'RequestResponse') ? copyResponse(exchange, bodyBytes) : undefined
+      whenOver(exchange, () => {
+        options.sink.accept(
+          auditEvent({
+            id: exchange.id,
+            level,
+            info,
+            user: exchange.user,
+            status: exchange.response.statusCode,
+            receivedAt,
+            completedAt: new Date(),
+            requestBody: requestBody?.(),
+            responseBody: responseBody?.(),
+            devops: options.devops,
+          }),
+        )
+      })
+      return next()
+    },
+    async explain(exchange) {
+      const level = levelOf(exchange)
+      return { outcome: 'continues', summary: `level ${level}`, detail: { level } }
+    },
+  }
+}
+
+/** @returns what has gone by, undefined when it was more than the bound */
+type Copy = () => Buffer | undefined
+
+function collector(limitBytes: number): { add: (chunk: Uint8Array) => void; result: Copy } {
+  let chunks: Uint8Array[] | undefined = []
+  let size = 0
+  return {
+    add(chunk) {
+      size += chunk.byteLength
+      if (size > limitBytes) chunks = undefined
+      else chunks?.push(chunk)
+    },
+    result: () => chunks && Buffer.concat(chunks, size),
+  }
+}
+
+function copyRequest(exchange: Exchange, limitBytes: number): Copy {
+  const { add, result } = collector(limitBytes)
+  exchange.tapRequest = add
+  return result
+}
+
+/** Looks over the shoulder of `write` and `end`; a watch is not an object and is not kept. */
+function copyResponse({ response, info }: Exchange, limitBytes: number): Copy {
+  if (info.verb === 'watch') return () => undefined
+  const { add, result } = collector(limitBytes)
+  const keep = (chunk: unknown): void => {
+    if (typeof chunk === 'string') add(Buffer.from(chunk))
+    else if (chunk instanceof Uint8Array) add(chunk)
+  }
+  // The overloads of both differ only in arguments that are passed on as they come.
+  const write = response.write.bind(response) as (...all: unknown[]) => boolean
+  const end = response.end.bind(response) as (...all: unknown[]) => typeof response
+  response.write = ((...all: unknown[]) => {
+    keep(all[0])
+    return write(...all)
+  }) as typeof response.write
+  response.end = ((...all: unknown[]) => {
+    keep(all[0])
+    return end(...all)
+  }) as typeof response.end
+  return result
+}

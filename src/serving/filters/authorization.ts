@@ -1,0 +1,94 @@
+/**
+ * Lets pass what the path rules or the authorizer allow, and refuses everything else with 403.
+ *
+ * Path rules come first and look at the path as received: they hold for any method and cannot be reached
+ * through a cluster prefix.
+ */
+import { StatusError } from '../../apimachinery/errors/index.js'
+import { type Attributes, type Authorizer, type Decision } from '../../authorization/interface.js'
+import { escapeHtml } from '../answer.js'
+import { type Exchange, type Filter } from '../exchange.js'
+
+export interface PathRule {
+  /** A path, or a prefix ending in `/*`. */
+  path: string
+  /** `authenticated`: whoever has shown good credentials. */
+  who: 'anyone' | 'authenticated'
+}
+
+/** Liveness and metrics are public by design: probes and scrapers have no account. */
+export const PATH_RULES: readonly PathRule[] = [
+  { path: '/oauth/*', who: 'anyone' },
+  { path: '/kapis/config.kubesphere.io/*', who: 'anyone' },
+  { path: '/kapis/version', who: 'anyone' },
+  { path: '/kapis/metrics', who: 'anyone' },
+  { path: '/metrics', who: 'anyone' },
+  { path: '/healthz', who: 'anyone' },
+  { path: '/livez', who: 'anyone' },
+  { path: '/readyz', who: 'anyone' },
+  { path: '/apidocs', who: 'anyone' },
+  { path: '/apidocs/openapi.json', who: 'authenticated' },
+]
+
+export function authorization(authorizer: Authorizer, rules: readonly PathRule[] = PATH_RULES): Filter {
+  return {
+    name: 'authorization',
+    async handle(exchange, next) {
+      if (!matchingRule(rules, exchange)) {
+        const asked = authorizer.authorize(attributesOf(exchange))
+        const decision = asked instanceof Promise ? await asked : asked
+        if (!decision.allowed) throw refusal(exchange, decision)
+      }
+      exchange.allowed = true
+      return next()
+    },
+    async explain(exchange) {
+      const rule = matchingRule(rules, exchange)
+      if (rule) {
+        const summary = `allowed by the path rule ${rule.path} for ${rule.who}`
+        return { outcome: 'continues', summary, detail: { allowed: true, rule } }
+      }
+      const decision = await authorizer.explain(attributesOf(exchange))
+      if (decision.allowed) {
+        return { outcome: 'continues', summary: `allowed: ${decision.explanation.text}`, detail: decision }
+      }
+      const { message } = refusal(exchange, decision)
+      const summary = `403: ${message} (${decision.explanation.text})`
+      return { outcome: 'answers', summary, detail: decision }
+    },
+  }
+}
+
+function matchingRule(rules: readonly PathRule[], { info, user }: Exchange): PathRule | undefined {
+  return rules.find(({ path, who }) => {
+    const matches = path.endsWith('*') ? info.path.startsWith(path.slice(0, -1)) : info.path === path
+    return matches && (who === 'anyone' || user.groups.includes('system:authenticated'))
+  })
+}
+
+function attributesOf({ info, user }: Exchange): Attributes {
+  return { ...info, user }
+}
+
+/** The wording of kube-apiserver; the workspace scope is called the cluster scope too. */
+function refusal({ info, user }: Exchange, { reason }: Decision): StatusError {
+  const { apiGroup: group, resource, name, namespace, subresource } = info
+  const why = reason === '' ? '' : `: ${reason}`
+  let message: string
+  let details = {}
+  if (info.isResourceRequest) {
+    const qualified = group === '' ? resource : `${resource}.${group}`
+    const subject = qualified === '' ? '' : `${qualified} ${name === '' ? '' : `"${name}" `}is `
+    const whole = subresource === '' ? resource : `${resource}/${subresource}`
+    const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`
+    message = `${subject}forbidden: User "${user.name}" cannot ${info.verb} resource "${whole}" in API group "${group}" ${where}${why}`
+    details = {
+      ...(name !== '' && { name }),
+      ...(group !== '' && { group }),
+      ...(resource !== '' && { kind: resource }),
+    }
+  } else {
+    message = `forbidden: User "${user.name}" cannot ${info.verb} path "${info.path}"${why}`
+  }
+  return new StatusError({ code: 403, reason: 'Forbidden', message: escapeHtml(message), details })
+}

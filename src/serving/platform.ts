@@ -1,0 +1,86 @@
+/**
+ * The platform's request handler: every request passes this list of filters, top to bottom.
+ *
+ * Who builds it hands over everything that it talks to; it starts no work and opens nothing by itself.
+ */
+import { type Registry } from 'prom-client'
+import { type Authenticator } from '../authentication/interface.js'
+import { type Authorizer } from '../authorization/interface.js'
+import { type Transport } from '../client/transport.js'
+import { type BodyLimits } from './body.js'
+import { compose, type Handler } from './chain.js'
+import { type Filter } from './exchange.js'
+import { audit, type AuditOptions } from './filters/audit.js'
+import { authentication } from './filters/authentication.js'
+import { authorization, type PathRule, PATH_RULES } from './filters/authorization.js'
+import { clusterDispatch, type ClusterDispatcher } from './filters/clusterdispatch.js'
+import { kubernetesProxy } from './filters/kubernetesproxy.js'
+import { metrics } from './filters/metrics.js'
+import { requestInfo } from './filters/requestinfo.js'
+import { requestLog } from './filters/requestlog.js'
+import { type Logger } from './log.js'
+import { type RequestInfoOptions } from './requestinfo.js'
+import { type ApiGroup } from './route.js'
+import { createRouter, type Router } from './router.js'
+
+export interface PlatformOptions extends RequestInfoOptions {
+  authenticator: Authenticator
+  authorizer: Authorizer
+  upstream: Transport
+  /** For explain and the log: `https://10.0.0.1:6443`, `embedded`. */
+  upstreamName?: string
+  groups: readonly ApiGroup[]
+  /** Where the request metrics are registered. */
+  metrics: Registry
+  logger: Logger
+  audit?: AuditOptions
+  clusters?: ClusterDispatcher
+  pathRules?: readonly PathRule[]
+  bodyLimits?: BodyLimits
+}
+
+export interface PlatformHandler {
+  handle: Handler
+  readonly filters: readonly Filter[]
+  readonly router: Router
+}
+
+export function createPlatformHandler(options: PlatformOptions): PlatformHandler {
+  const { authenticator, authorizer, upstream, upstreamName = 'embedded', logger } = options
+  const router = createRouter({
+    groups: options.groups,
+    logger,
+    ...(options.bodyLimits && { limits: options.bodyLimits }),
+  })
+  const filters: readonly Filter[] = [
+    requestLog(logger),
+    metrics(options.metrics),
+    requestInfo(options),
+    authentication(authenticator),
+    clusterDispatch(options.clusters),
+    authorization(authorizer, options.pathRules ?? PATH_RULES),
+    audit(options.audit),
+    kubernetesProxy({ upstream, upstreamName, logger }),
+    apiGroups(router),
+  ]
+  return { handle: compose(filters), filters, router }
+}
+
+/** The innermost filter: always answers. */
+function apiGroups(router: Router): Filter {
+  return {
+    name: 'api groups',
+    handle: (exchange) => router.handle(exchange),
+    async explain(exchange) {
+      const found = router.match(exchange)
+      if (!found) return { outcome: 'answers', summary: 'no route: 404 or 405' }
+      const { group, route } = found
+      const path = group.root + route.path
+      return {
+        outcome: 'answers',
+        summary: `${route.method} ${path}: ${route.summary}`,
+        detail: { group: group.title, method: route.method, path, access: route.access },
+      }
+    },
+  }
+}
