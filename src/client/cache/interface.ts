@@ -35,6 +35,11 @@ export interface OrderedView<Fields = unknown> extends Iterable<CachedObject<Fie
   slice(start: number, end: number): CachedObject<Fields>[]
   /** From the last to the first. */
   reversed(): Iterable<CachedObject<Fields>>
+  /**
+   * Those whose name contains `part`, in the same order; its `length` is known without touching an object.
+   * Far faster than a scan, and a repeated search only looks at what has changed.
+   */
+  containing(part: string): OrderedView<Fields>
 }
 
 export interface Store<Fields = unknown> {
@@ -54,8 +59,8 @@ export interface Store<Fields = unknown> {
   namespaces(): Iterable<string>
   /** The objects an index maps `value` to. @throws Error when no such index was declared */
   index(name: string, value: string): Iterable<CachedObject<Fields>>
-  /** Positions, ascending, in `byName()` of the objects whose name contains `part`; faster than a scan. */
-  withNameContaining(part: string, namespace?: string): Iterable<CachedObject<Fields>>
+  /** `byName(namespace).containing(part)`. For pages by creation use `byCreation(namespace).containing(part)`. */
+  withNameContaining(part: string, namespace?: string): OrderedView<Fields>
   /** The parsed object; parsed anew or from a small memo. Never change it: clone first. */
   object<T = KubeObject>(cached: CachedObject<Fields>): Readonly<T>
 }

@@ -1,0 +1,353 @@
+/**
+ * The store of one resource: objects as bytes, and every index that the interface promises, kept up to
+ * date with each change.
+ *
+ * An entry is never changed, a new one takes its place, so whoever holds one keeps a true picture of its
+ * moment. Only its slab coordinates move, and what they point at reads the same.
+ */
+import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { typeMetaPrefix, withoutTypeMeta } from './bytes.js'
+import {
+  type CachedObject,
+  type CacheOptions,
+  type Change,
+  type OrderedView,
+  type Store,
+} from './interface.js'
+import { LabelIndex, type LabelSet } from './labels.js'
+import { Arena, type Slab, type Tenant } from './slab.js'
+import { SortedList } from './sorted.js'
+
+const OPEN_BRACE = 0x7b
+/** Parsed objects kept for repeated reads. */
+const MEMO_LIMIT = 128
+
+class Entry<Fields> implements CachedObject<Fields>, Tenant {
+  alive = false
+  /** The list pass that last saw it; see `sweep`. */
+  pass = 0
+
+  constructor(
+    readonly namespace: string,
+    readonly name: string,
+    readonly uid: string,
+    readonly resourceVersion: string,
+    readonly seconds: number,
+    readonly labelSet: LabelSet<Entry<Fields>>,
+    readonly fields: Fields,
+    readonly buckets: readonly Bucket<Fields>[] | undefined,
+    public slab: Slab,
+    public offset: number,
+    public size: number,
+  ) {}
+
+  get creationTimestamp(): number {
+    return this.seconds * 1000
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.labelSet.labels
+  }
+
+  get bytes(): Buffer {
+    return this.slab.memory.subarray(this.offset, this.offset + this.size)
+  }
+}
+
+/** One value of a custom index. */
+interface Bucket<Fields> {
+  readonly value: string
+  readonly values: Map<string, Bucket<Fields>>
+  readonly members: Set<Entry<Fields>>
+}
+
+interface Orders<Fields> {
+  byName: SortedList<Entry<Fields>>
+  byCreation: SortedList<Entry<Fields>>
+}
+
+class Namespace<Fields> implements Orders<Fields> {
+  readonly entries = new Map<string, Entry<Fields>>()
+  readonly byName: SortedList<Entry<Fields>>
+  readonly byCreation: SortedList<Entry<Fields>>
+  /** Every order an object of this namespace is in. */
+  readonly nameOrders: readonly SortedList<Entry<Fields>>[]
+  readonly creationOrders: readonly SortedList<Entry<Fields>>[]
+
+  constructor(
+    readonly namespace: string,
+    whole: Orders<Fields>,
+  ) {
+    if (namespace === '') {
+      // Cluster-scoped objects need no orders beside those of the whole store.
+      this.byName = whole.byName
+      this.byCreation = whole.byCreation
+      this.nameOrders = [whole.byName]
+      this.creationOrders = [whole.byCreation]
+    } else {
+      this.byName = new SortedList<Entry<Fields>>(compareName)
+      this.byCreation = new SortedList<Entry<Fields>>(compareCreation)
+      this.nameOrders = [whole.byName, this.byName]
+      this.creationOrders = [whole.byCreation, this.byCreation]
+    }
+  }
+}
+
+function compareName(left: Entry<unknown>, right: Entry<unknown>): number {
+  if (left.name !== right.name) return left.name < right.name ? -1 : 1
+  if (left.namespace === right.namespace) return 0
+  return left.namespace < right.namespace ? -1 : 1
+}
+
+function compareCreation(left: Entry<unknown>, right: Entry<unknown>): number {
+  return left.seconds - right.seconds || compareName(left, right)
+}
+
+export class IndexedStore<Fields = unknown> implements Store<Fields> {
+  readonly #options: CacheOptions<Fields> | undefined
+  readonly #namespaces = new Map<string, Namespace<Fields>>()
+  readonly #uids = new Map<string, Entry<Fields>>()
+  readonly #byName = new SortedList<Entry<Fields>>(compareName)
+  readonly #byCreation = new SortedList<Entry<Fields>>(compareCreation)
+  readonly #labels = new LabelIndex<Entry<Fields>>()
+  readonly #indexes = new Map<string, Map<string, Bucket<Fields>>>()
+  readonly #arena = new Arena()
+  readonly #memo = new Map<CachedObject<Fields>, KubeObject>()
+  #revision = 0
+  #pass = 0
+
+  constructor(options?: CacheOptions<Fields>) {
+    this.#options = options
+    for (const name of Object.keys(options?.indexes ?? {})) this.#indexes.set(name, new Map())
+  }
+
+  get size(): number {
+    return this.#byName.length
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Bytes outside the JavaScript heap. */
+  get heldBytes(): number {
+    return this.#arena.heldBytes
+  }
+
+  get(namespace: string, name: string): CachedObject<Fields> | undefined {
+    return this.#namespaces.get(namespace)?.entries.get(name)
+  }
+
+  byUid(uid: string): CachedObject<Fields> | undefined {
+    return this.#uids.get(uid)
+  }
+
+  byName(namespace?: string): OrderedView<Fields> {
+    if (namespace === undefined) return this.#byName.view
+    return (this.#namespaces.get(namespace)?.byName ?? EMPTY).view
+  }
+
+  byCreation(namespace?: string): OrderedView<Fields> {
+    if (namespace === undefined) return this.#byCreation.view
+    return (this.#namespaces.get(namespace)?.byCreation ?? EMPTY).view
+  }
+
+  byLabel(key: string, value?: string): Iterable<CachedObject<Fields>> {
+    return this.#labels.find(key, value)
+  }
+
+  namespaces(): Iterable<string> {
+    return this.#namespaces.keys()
+  }
+
+  index(name: string, value: string): Iterable<CachedObject<Fields>> {
+    const values = this.#indexes.get(name)
+    if (!values) throw new Error(`cache: no index "${name}" was declared for this resource`)
+    return values.get(value)?.members ?? []
+  }
+
+  withNameContaining(part: string, namespace?: string): OrderedView<Fields> {
+    return this.byName(namespace).containing(part)
+  }
+
+  object<T = KubeObject>(cached: CachedObject<Fields>): Readonly<T> {
+    const known = this.#memo.get(cached)
+    if (known) return known as unknown as T
+    const parsed = JSON.parse(cached.bytes.toString()) as KubeObject
+    if (this.#memo.size >= MEMO_LIMIT) {
+      const oldest = this.#memo.keys().next()
+      if (!oldest.done) this.#memo.delete(oldest.value)
+    }
+    this.#memo.set(cached, parsed)
+    return parsed as unknown as T
+  }
+
+  /**
+   * Puts an object in, or in place of the one of the same name.
+   *
+   * @param raw the bytes that `object` was parsed from; copied
+   * @returns what changed; undefined when this very version was there already
+   */
+  upsert(object: KubeObject, raw: Buffer): Change<Fields> | undefined {
+    const { metadata } = object
+    const name = metadata.name ?? ''
+    const namespaceName = metadata.namespace ?? ''
+    const namespace = this.#namespaces.get(namespaceName)
+    const previous = namespace?.entries.get(name)
+    const uid = metadata.uid ?? ''
+    const version = metadata.resourceVersion ?? ''
+    if (previous && previous.uid === uid && previous.resourceVersion === version) {
+      previous.pass = this.#pass
+      return undefined
+    }
+    const entry = this.#entry(object, raw, previous)
+    entry.pass = this.#pass
+    if (previous) this.#replace(previous, entry)
+    else this.#add(entry)
+    this.#revision++
+    return previous ? { type: 'modified', object: entry, previous } : { type: 'added', object: entry }
+  }
+
+  /** @returns the change; undefined when no such object was there */
+  delete(namespace: string, name: string): Change<Fields> | undefined {
+    const entry = this.#namespaces.get(namespace)?.entries.get(name)
+    if (!entry) return undefined
+    this.#remove(entry)
+    this.#revision++
+    return { type: 'deleted', object: entry }
+  }
+
+  /** Begins a complete list: what is not put in again before `sweep` was deleted meanwhile. */
+  beginPass(): void {
+    this.#pass++
+  }
+
+  /** Ends a complete list. @returns the objects it no longer named, one deletion each */
+  *sweep(): Iterable<Change<Fields>> {
+    const gone = []
+    for (const entry of this.#byName) if (entry.pass !== this.#pass) gone.push(entry)
+    for (const { namespace, name } of gone) {
+      const change = this.delete(namespace, name)
+      if (change) yield change
+    }
+  }
+
+  #entry(object: KubeObject, raw: Buffer, previous: Entry<Fields> | undefined): Entry<Fields> {
+    const { metadata } = object
+    const namespaceName = metadata.namespace ?? ''
+    const fields = (this.#options?.extract(object) ?? undefined) as Fields
+    const buckets = this.#bucketsOf(object, fields)
+    const labels = this.#labels.intern(metadata.labels)
+
+    // Both the usual prefix and its absence are a single copy; anything else is spliced first.
+    const prefix = typeMetaPrefix(raw)
+    const hasTypeMeta = object.kind !== undefined || object.apiVersion !== undefined
+    const bytes = prefix > 0 ? raw.subarray(prefix - 1) : hasTypeMeta ? withoutTypeMeta(raw) : raw
+    const { slab, offset } = this.#arena.allocate(bytes.length)
+    bytes.copy(slab.memory, offset)
+    if (prefix > 0) slab.memory[offset] = OPEN_BRACE
+
+    const entry = new Entry<Fields>(
+      previous?.namespace ?? this.#namespaces.get(namespaceName)?.namespace ?? namespaceName,
+      previous?.name ?? metadata.name ?? '',
+      previous?.uid === metadata.uid && previous ? previous.uid : (metadata.uid ?? ''),
+      metadata.resourceVersion ?? '',
+      secondsOf(metadata.creationTimestamp),
+      labels,
+      fields,
+      buckets,
+      slab,
+      offset,
+      bytes.length,
+    )
+    this.#arena.settle(entry)
+    return entry
+  }
+
+  #bucketsOf(object: KubeObject, fields: Fields): Bucket<Fields>[] | undefined {
+    const indexes = this.#options?.indexes
+    if (!indexes) return undefined
+    const buckets: Bucket<Fields>[] = []
+    for (const [name, values] of this.#indexes) {
+      for (const value of new Set(indexes[name]?.(object, fields))) {
+        let bucket = values.get(value)
+        if (!bucket) values.set(value, (bucket = { value, values, members: new Set() }))
+        buckets.push(bucket)
+      }
+    }
+    return buckets
+  }
+
+  #add(entry: Entry<Fields>): void {
+    let namespace = this.#namespaces.get(entry.namespace)
+    if (!namespace) {
+      namespace = new Namespace(entry.namespace, { byName: this.#byName, byCreation: this.#byCreation })
+      this.#namespaces.set(entry.namespace, namespace)
+    }
+    namespace.entries.set(entry.name, entry)
+    for (const order of namespace.nameOrders) order.add(entry)
+    for (const order of namespace.creationOrders) order.add(entry)
+    this.#enter(entry)
+  }
+
+  #replace(previous: Entry<Fields>, entry: Entry<Fields>): void {
+    const namespace = this.#namespaces.get(entry.namespace) as Namespace<Fields>
+    namespace.entries.set(entry.name, entry)
+    for (const order of namespace.nameOrders) order.replace(previous, entry)
+    for (const order of namespace.creationOrders) {
+      if (previous.seconds === entry.seconds) order.replace(previous, entry)
+      else {
+        order.remove(previous)
+        order.add(entry)
+      }
+    }
+    this.#leave(previous, entry)
+    this.#enter(entry)
+    this.#release(previous)
+  }
+
+  #remove(entry: Entry<Fields>): void {
+    const namespace = this.#namespaces.get(entry.namespace) as Namespace<Fields>
+    namespace.entries.delete(entry.name)
+    for (const order of namespace.nameOrders) order.remove(entry)
+    for (const order of namespace.creationOrders) order.remove(entry)
+    if (namespace.entries.size === 0) this.#namespaces.delete(entry.namespace)
+    this.#leave(entry)
+    this.#release(entry)
+  }
+
+  /** Label, custom and uid indexes. */
+  #enter(entry: Entry<Fields>): void {
+    if (entry.uid !== '') this.#uids.set(entry.uid, entry)
+    entry.labelSet.add(entry)
+    for (const bucket of entry.buckets ?? []) {
+      bucket.members.add(entry)
+      // A bucket emptied by the previous version has been dropped from its index.
+      bucket.values.set(bucket.value, bucket)
+    }
+  }
+
+  #leave(entry: Entry<Fields>, successor?: Entry<Fields>): void {
+    if (this.#uids.get(entry.uid) === entry) this.#uids.delete(entry.uid)
+    entry.labelSet.delete(entry)
+    if (entry.labelSet !== successor?.labelSet) this.#labels.release(entry.labelSet)
+    for (const bucket of entry.buckets ?? []) {
+      bucket.members.delete(entry)
+      if (bucket.members.size === 0) bucket.values.delete(bucket.value)
+    }
+  }
+
+  #release(entry: Entry<Fields>): void {
+    this.#memo.delete(entry)
+    this.#arena.free(entry)
+  }
+}
+
+const EMPTY = new SortedList<Entry<never>>(compareName)
+
+/** @returns 0 for an absent or unreadable time */
+function secondsOf(time: string | null | undefined): number {
+  if (!time) return 0
+  const seconds = Math.floor(Date.parse(time) / 1000)
+  return Number.isNaN(seconds) ? 0 : seconds
+}
