@@ -1,0 +1,109 @@
+/** The first data that ships in config/, and the few objects that are simpler said here. */
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { parseAllDocuments } from 'yaml'
+import { type KubeObject } from '../apimachinery/meta/types.js'
+
+const CONFIG = fileURLToPath(new URL('../../config/', import.meta.url))
+
+export interface Definition {
+  name: string
+  /** As it goes on the wire. */
+  bytes: Buffer
+}
+
+export async function definitions(dir = `${CONFIG}crds/`): Promise<Definition[]> {
+  const files = (await readdir(dir)).filter((file) => file.endsWith('.json'))
+  return Promise.all(
+    files.map(async (file) => ({ name: file.slice(0, -'.json'.length), bytes: await readFile(dir + file) })),
+  )
+}
+
+/** Built-in roles, templates and bindings, by file: `globalroles`, `clusterroles`, ... */
+export async function roles(dir = `${CONFIG}roles/`): Promise<Map<string, KubeObject[]>> {
+  const files = (await readdir(dir)).filter((file) => file.endsWith('.yaml'))
+  const read = await Promise.all(
+    files.map(async (file) => {
+      const objects = documents(await readFile(dir + file, 'utf8'))
+      return [file.slice(0, -'.yaml'.length), objects] as const
+    }),
+  )
+  return new Map(read)
+}
+
+/** YAML documents; those written as JSON are read the fast way. */
+function documents(text: string): KubeObject[] {
+  try {
+    return text.split(/^---\n/m).map((document) => JSON.parse(document) as KubeObject)
+  } catch {
+    return parseAllDocuments(text)
+      .map((document) => document.toJSON() as KubeObject | null)
+      .filter((object) => object !== null)
+  }
+}
+
+export const SYSTEM_WORKSPACE = 'system-workspace'
+
+/** Created when missing, and labelled into the system workspace when they belong to none. */
+export const SYSTEM_NAMESPACES: readonly string[] = [
+  'default',
+  'kube-public',
+  'kube-system',
+  'kubesphere-controls-system',
+  'kubesphere-monitoring-federated',
+  'kubesphere-monitoring-system',
+  'kubesphere-system',
+]
+
+/** Labelled only when they are there: parts that not every cluster has. */
+export const OPTIONAL_NAMESPACES: readonly string[] = [
+  'gatekeeper-system',
+  'istio-system',
+  'kube-federation-system',
+  'kube-node-lease',
+  'kubeedge',
+  'kubesphere-devops-system',
+  'kubesphere-logging-system',
+]
+
+const metadata = {
+  name: SYSTEM_WORKSPACE,
+  labels: { 'kubefed.io/managed': 'false' },
+  annotations: { 'kubesphere.io/creator': 'admin' },
+}
+const spec = { manager: 'admin', networkIsolation: false }
+
+export const WORKSPACE_TEMPLATE: KubeObject = {
+  apiVersion: 'tenant.kubesphere.io/v1alpha2',
+  kind: 'WorkspaceTemplate',
+  metadata,
+  spec: { placement: { clusterSelector: {} }, template: { spec } },
+}
+
+export const WORKSPACE: KubeObject = {
+  apiVersion: 'tenant.kubesphere.io/v1alpha1',
+  kind: 'Workspace',
+  metadata,
+  spec,
+}
+
+export function namespace(name: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: namespaceLabels(name) } }
+}
+
+export function namespaceLabels(name: string): Record<string, string> {
+  return { 'kubesphere.io/namespace': name, 'kubesphere.io/workspace': SYSTEM_WORKSPACE }
+}
+
+export function adminUser(passwordHash: string): KubeObject {
+  return {
+    apiVersion: 'iam.kubesphere.io/v1alpha2',
+    kind: 'User',
+    metadata: {
+      name: 'admin',
+      annotations: { 'helm.sh/resource-policy': 'keep', 'iam.kubesphere.io/uninitialized': 'true' },
+    },
+    spec: { email: 'admin@kubesphere.io', password: passwordHash },
+    status: { state: 'Active' },
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * First data: what a new cluster needs before anybody can log in. Definitions, built-in roles, system namespaces
+ * and workspace, the user `admin`.
+ *
+ * Only adds what is missing. What somebody has changed stays as it is, what somebody has deleted comes back;
+ * an `admin` that exists keeps its password. Running it twice, or in two processes at once, does no harm.
+ */
+import { type KubeObject, type ObjectMeta, type UserInfo } from '../apimachinery/meta/types.js'
+import { Passwords } from '../authentication/passwords.js'
+import { type Transport } from '../client/transport.js'
+import { type Logger } from '../serving/log.js'
+import { FirstDataApi } from './api.js'
+import {
+  adminUser,
+  definitions,
+  namespace,
+  namespaceLabels,
+  OPTIONAL_NAMESPACES,
+  roles,
+  SYSTEM_NAMESPACES,
+  WORKSPACE,
+  WORKSPACE_TEMPLATE,
+} from './data.js'
+
+export { DOCUMENTED_PASSWORD, firstAdminPassword, isLoopback } from './password.js'
+
+export interface BootstrapDeps {
+  client: Transport
+  /** Given to `admin` if that user has to be created; see `firstAdminPassword`. */
+  adminPassword: string
+  logger: Logger
+  signal: AbortSignal
+  passwords?: Passwords
+}
+
+export interface Bootstrapped {
+  /** What was missing: collection → names. Empty when nothing was. */
+  created: Record<string, string[]>
+  /** Set when `admin` was created now; to be shown once. */
+  adminPassword?: string
+  durationMs: number
+}
+
+/** In process the transport takes our word for it; over sockets the credentials of the kubeconfig count. */
+const PLATFORM: UserInfo = { name: 'system:platform', groups: ['system:masters'] }
+
+const IAM = '/apis/iam.kubesphere.io/v1alpha2'
+const COLLECTIONS = {
+  customresourcedefinitions: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+  namespaces: '/api/v1/namespaces',
+  globalroles: `${IAM}/globalroles`,
+  globalrolebindings: `${IAM}/globalrolebindings`,
+  workspaceroles: `${IAM}/workspaceroles`,
+  rolebases: `${IAM}/rolebases`,
+  users: `${IAM}/users`,
+  clusterroles: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+  workspacetemplates: '/apis/tenant.kubesphere.io/v1alpha2/workspacetemplates',
+  workspaces: '/apis/tenant.kubesphere.io/v1alpha1/workspaces',
+} as const
+
+type Collection = keyof typeof COLLECTIONS
+
+const CREATOR = 'kubesphere.io/creator'
+const WORKSPACE_LABEL = 'kubesphere.io/workspace'
+
+/** @throws StatusError when the API refuses an object; the signal's reason */
+export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapped> {
+  const startedAt = performance.now()
+  const { logger, signal, adminPassword, passwords = new Passwords() } = deps
+  const api = new FirstDataApi(deps.client, PLATFORM, signal)
+  const created: Record<string, string[]> = {}
+
+  const add = async (
+    collection: Collection,
+    name: string,
+    object: KubeObject | Uint8Array,
+  ): Promise<void> => {
+    if (await api.create(COLLECTIONS[collection], object)) (created[collection] ??= []).push(name)
+  }
+  const addMissing = (
+    collection: Collection,
+    present: ReadonlyMap<string, ObjectMeta>,
+    objects: readonly KubeObject[],
+  ): Promise<void>[] =>
+    objects
+      .filter(({ metadata }) => !present.has(metadata.name ?? ''))
+      .map((object) => add(collection, object.metadata.name ?? '', object))
+
+  const names = Object.keys(COLLECTIONS) as Collection[]
+  const [lists, shippedDefinitions, shippedRoles] = await Promise.all([
+    Promise.all(names.map((name) => api.list(COLLECTIONS[name]))),
+    definitions(),
+    roles(),
+  ])
+  const present = Object.fromEntries(names.map((name, i) => [name, lists[i] ?? new Map()])) as Record<
+    Collection,
+    ReadonlyMap<string, ObjectMeta>
+  >
+
+  // Hashing takes a while and another thread; it runs while definitions are created.
+  const admin = present.users.has('admin') ? undefined : passwords.hash(adminPassword, signal).then(adminUser)
+  admin?.catch(() => undefined)
+
+  await Promise.all(
+    shippedDefinitions
+      .filter(({ name }) => !present.customresourcedefinitions.has(name))
+      .map(({ name, bytes }) => add('customresourcedefinitions', name, bytes)),
+  )
+
+  const labelMissing = (name: string, { labels }: ObjectMeta): Promise<void>[] =>
+    labels?.[WORKSPACE_LABEL] === undefined
+      ? [api.patch(`${COLLECTIONS.namespaces}/${name}`, { metadata: { labels: namespaceLabels(name) } })]
+      : []
+  await Promise.all([
+    ...[...shippedRoles].flatMap(([collection, objects]) =>
+      addMissing(collection as Collection, present[collection as Collection], objects),
+    ),
+    ...adoptClusterAdmin(api, present.clusterroles, shippedRoles.get('clusterroles') ?? []),
+    ...addMissing('namespaces', present.namespaces, SYSTEM_NAMESPACES.map(namespace)),
+    ...[...SYSTEM_NAMESPACES, ...OPTIONAL_NAMESPACES].flatMap((name) => {
+      const there = present.namespaces.get(name)
+      return there === undefined ? [] : labelMissing(name, there)
+    }),
+    ...addMissing('workspacetemplates', present.workspacetemplates, [WORKSPACE_TEMPLATE]),
+    ...addMissing('workspaces', present.workspaces, [WORKSPACE]),
+    admin?.then((user) => add('users', 'admin', user)),
+  ])
+
+  const durationMs = Math.round(performance.now() - startedAt)
+  const counts = Object.fromEntries(Object.entries(created).map(([name, list]) => [name, list.length]))
+  if (Object.keys(counts).length > 0) logger.info({ ...counts, durationMs }, 'first data created')
+  return { created, durationMs, ...(created.users !== undefined && { adminPassword }) }
+}
+
+/** Kubernetes brings `cluster-admin` along; the annotations make it a role that the console offers. */
+function adoptClusterAdmin(
+  api: FirstDataApi,
+  present: ReadonlyMap<string, ObjectMeta>,
+  shipped: readonly KubeObject[],
+): Promise<void>[] {
+  return shipped.flatMap(({ metadata: { name = '', annotations } }) => {
+    const there = present.get(name)
+    if (there === undefined || annotations?.[CREATOR] === undefined) return []
+    if (there.annotations?.[CREATOR] !== undefined) return []
+    return [api.patch(`${COLLECTIONS.clusterroles}/${name}`, { metadata: { annotations } })]
+  })
+}
