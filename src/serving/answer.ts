@@ -53,3 +53,9 @@ export function sendReply(response: ServerResponse, reply: Reply): void {
   response.end()
   response.uncork()
 }
+
+/** Text of unknown origin as part of one line. */
+export function sanitizeLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is replaced
+  return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, 500)
+}

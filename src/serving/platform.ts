@@ -9,19 +9,24 @@ import { type Authorizer } from '../authorization/interface.js'
 import { type Transport } from '../client/transport.js'
 import { type BodyLimits } from './body.js'
 import { compose, type Handler } from './chain.js'
+import { everyRoute } from './everyroute.js'
 import { type Filter } from './exchange.js'
+import { explain, type Explained, explainGroup, type ExplainGroupOptions, type Question } from './explain.js'
 import { audit, type AuditOptions } from './filters/audit.js'
 import { authentication } from './filters/authentication.js'
-import { authorization, type PathRule, PATH_RULES } from './filters/authorization.js'
+import { authorization, type PathRule, PATH_RULES, ruleFor } from './filters/authorization.js'
 import { clusterDispatch, type ClusterDispatcher } from './filters/clusterdispatch.js'
 import { kubernetesProxy } from './filters/kubernetesproxy.js'
 import { metrics } from './filters/metrics.js'
 import { requestInfo } from './filters/requestinfo.js'
 import { requestLog } from './filters/requestlog.js'
+import { type Health } from './health.js'
 import { type Logger } from './log.js'
+import { openApiDocument, type OpenApiInfo } from './openapi.js'
 import { type RequestInfoOptions } from './requestinfo.js'
 import { type ApiGroup } from './route.js'
 import { createRouter, type Router } from './router.js'
+import { systemGroups } from './systemgroups.js'
 
 export interface PlatformOptions extends RequestInfoOptions {
   authenticator: Authenticator
@@ -35,6 +40,12 @@ export interface PlatformOptions extends RequestInfoOptions {
   logger: Logger
   audit?: AuditOptions
   clusters?: ClusterDispatcher
+  health?: Health
+  /** The body of `/kapis/version`. */
+  version?: (signal: AbortSignal) => unknown
+  documentation?: OpenApiInfo
+  /** The user of that name with all groups, for explain. */
+  identify?: ExplainGroupOptions['identify']
   pathRules?: readonly PathRule[]
   bodyLimits?: BodyLimits
 }
@@ -43,12 +54,30 @@ export interface PlatformHandler {
   handle: Handler
   readonly filters: readonly Filter[]
   readonly router: Router
+  /** All groups that are served, the server's own among them. */
+  readonly groups: readonly ApiGroup[]
+  explain(question: Question): Promise<Explained>
 }
 
+const NO_CHECKS: Health = { live: [], ready: [], degraded: () => [] }
+
+/** @throws Error when routes collide, or a route's access is not what the path rules say */
 export function createPlatformHandler(options: PlatformOptions): PlatformHandler {
   const { authenticator, authorizer, upstream, upstreamName = 'embedded', logger } = options
+  const { pathRules = PATH_RULES, documentation = { title: 'Platform API', version: '' } } = options
+  const groups: readonly ApiGroup[] = [
+    ...systemGroups({
+      health: options.health ?? NO_CHECKS,
+      version: (signal) => options.version?.(signal) ?? { gitVersion: 'v0.0.0' },
+      metrics: options.metrics,
+      document: () => openApiDocument(groups, documentation),
+    }),
+    explainGroup({ filters: () => filters, identify: options.identify }),
+    ...options.groups,
+  ]
+  checkAccess(groups, pathRules)
   const router = createRouter({
-    groups: options.groups,
+    groups,
     logger,
     ...(options.bodyLimits && { limits: options.bodyLimits }),
   })
@@ -58,12 +87,29 @@ export function createPlatformHandler(options: PlatformOptions): PlatformHandler
     requestInfo(options),
     authentication(authenticator),
     clusterDispatch(options.clusters),
-    authorization(authorizer, options.pathRules ?? PATH_RULES),
+    authorization(authorizer, pathRules),
     audit(options.audit),
     kubernetesProxy({ upstream, upstreamName, logger }),
     apiGroups(router),
   ]
-  return { handle: compose(filters), filters, router }
+  return {
+    handle: compose(filters),
+    filters,
+    router,
+    groups,
+    explain: (question) => explain(filters, question),
+  }
+}
+
+/** What a route declares must be what the filter does: nothing is public by an accident of its path. */
+function checkAccess(groups: readonly ApiGroup[], rules: readonly PathRule[]): void {
+  for (const { route, example } of everyRoute(groups)) {
+    const rule = ruleFor(rules, example)
+    const given = !rule ? 'authorized' : rule.who === 'anyone' ? 'public' : 'authenticated'
+    if (route.access !== given) {
+      throw new Error(`route ${route.method} ${example} declares access ${route.access}, but is ${given}`)
+    }
+  }
 }
 
 /** The innermost filter: always answers. */

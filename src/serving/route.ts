@@ -54,9 +54,10 @@ export interface RouteOptions<Path extends string, Body extends TSchema> {
   summary: string
   /**
    * Who may call it. `authorized`: the authorizer decides on the request's attributes (the rule for all but a
-   * few). `public`: anybody; allowed only below the always-allowed paths of the authorization filter.
+   * few). `public`: anybody. `authenticated`: whoever has shown credentials. The latter two must agree with the
+   * path rules of the authorization filter, which is checked when the handler is built.
    */
-  access: 'authorized' | 'public'
+  access: 'authorized' | 'public' | 'authenticated'
   /** Query parameters, an object schema; for documentation and validation of what the handler requires. */
   query?: TSchema
   body?: Body

@@ -59,11 +59,16 @@ export function authorization(authorizer: Authorizer, rules: readonly PathRule[]
   }
 }
 
+/** The first rule that covers the path, whoever asks. */
+export function ruleFor(rules: readonly PathRule[], path: string): PathRule | undefined {
+  return rules.find((rule) =>
+    rule.path.endsWith('*') ? path.startsWith(rule.path.slice(0, -1)) : rule.path === path,
+  )
+}
+
 function matchingRule(rules: readonly PathRule[], { info, user }: Exchange): PathRule | undefined {
-  return rules.find(({ path, who }) => {
-    const matches = path.endsWith('*') ? info.path.startsWith(path.slice(0, -1)) : info.path === path
-    return matches && (who === 'anyone' || user.groups.includes('system:authenticated'))
-  })
+  const rule = ruleFor(rules, info.path)
+  return rule && (rule.who === 'anyone' || user.groups.includes('system:authenticated')) ? rule : undefined
 }
 
 function attributesOf({ info, user }: Exchange): Attributes {
