@@ -7,6 +7,7 @@
 import { invalid, type FieldFault, type StatusError } from '../../apimachinery/errors/index.js'
 import { apiVersionOf, type KubeObject } from '../../apimachinery/meta/types.js'
 import { withResourceVersion } from './bytes.js'
+import { FrameRing } from './frames.js'
 import { orderedObject } from './metadata.js'
 import { type ResourceDefinition } from './strategy.js'
 
@@ -35,6 +36,7 @@ export class Served {
   /** `{"kind":"Pod","apiVersion":"v1",` of this version. */
   readonly #prefix: Buffer
   readonly #wire = new WeakMap<Buffer, Buffer>()
+  readonly #frames = new Map<string, FrameRing>()
 
   constructor(readonly definition: ResourceDefinition) {
     this.apiVersion = apiVersionOf(definition)
@@ -45,6 +47,13 @@ export class Served {
   #prefixOf(apiVersion: string): Buffer {
     const { kind } = this.definition
     return Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`)
+  }
+
+  /** The frames that watches of one form share. */
+  frames(form: string): FrameRing {
+    let ring = this.#frames.get(form)
+    if (!ring) this.#frames.set(form, (ring = new FrameRing()))
+    return ring
   }
 
   key(namespace: string, name: string): string {

@@ -225,7 +225,6 @@ export class Registry {
     const faults = [
       ...metadataFaults(object.metadata, strategy.nameRule),
       ...metadataUpdateFaults(object.metadata, previous.metadata),
-      ...strategy.validate(object, context),
       ...strategy.validateUpdate(object, previous, context),
     ]
     if (faults.length > 0) throw resource.invalid(name, faults)

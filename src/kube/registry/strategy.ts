@@ -62,6 +62,7 @@ export interface Strategy {
   ): void | Promise<void>
   /** All faults, in field order. Metadata is checked by the registry with `nameRule`. */
   validate(object: KubeObject, context: RequestContext): FieldFault[]
+  /** Faults of a changed object: those that `validate` finds, and those of the change itself. */
   validateUpdate(object: KubeObject, previous: Readonly<KubeObject>, context: RequestContext): FieldFault[]
   /** Called after the object is gone from storage (free an IP). */
   afterDelete?(object: Readonly<KubeObject>): void

@@ -1,0 +1,34 @@
+/**
+ * The frames of the last events of one resource in one form, so that a hundred watchers cost one
+ * serialisation. A ring over revisions: old entries are overwritten, nothing is ever searched.
+ */
+import { type MaybePromise } from './served.js'
+import { type EventType } from './watch.js'
+
+const SLOTS = 256
+/** Larger frames are made anew for each watcher, so that a ring stays below a few megabytes. */
+const FRAME_LIMIT = 64 * 1024
+
+interface Slot {
+  revision: number
+  frames: Partial<Record<EventType, MaybePromise<Buffer>>>
+}
+
+export class FrameRing {
+  readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(SLOTS)
+
+  get(revision: number, type: EventType): MaybePromise<Buffer> | undefined {
+    const slot = this.#slots[revision % SLOTS]
+    return slot?.revision === revision ? slot.frames[type] : undefined
+  }
+
+  set(revision: number, type: EventType, frame: MaybePromise<Buffer>): MaybePromise<Buffer> {
+    if (Buffer.isBuffer(frame) && frame.length > FRAME_LIMIT) return frame
+    const index = revision % SLOTS
+    const slot = this.#slots[index]
+    if (slot?.revision === revision) slot.frames[type] = frame
+    // A replay of old events must not push out what live watchers share.
+    else if (!slot || slot.revision < revision) this.#slots[index] = { revision, frames: { [type]: frame } }
+    return frame
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Request bodies: JSON or YAML into objects.
+ *
+ * A codec seam: whoever adds protobuf registers a `BodyCodec` for its media type.
+ */
+import { parse as parseYaml } from 'yaml'
+import { badRequest, unsupportedMediaType } from '../../apimachinery/errors/index.js'
+import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type ResourceDefinition } from '../registry/strategy.js'
+import { type Exchange } from './exchange.js'
+import { offered } from './negotiate.js'
+
+export interface Decoded {
+  object: KubeObject
+  /** Paths of keys that occurred twice. */
+  duplicates: readonly string[]
+}
+
+export interface BodyCodec {
+  mediaType: string
+  /** @throws StatusError 400 */
+  decode(bytes: Uint8Array, definition: ResourceDefinition): Decoded
+}
+
+export function mediaTypeOf(exchange: Exchange): string {
+  return (exchange.header('content-type').split(';')[0] ?? '').trim().toLowerCase()
+}
+
+/** The unparsed text as error messages show it. */
+function shown(bytes: Buffer): string {
+  return bytes.length === 0 ? '<empty>' : bytes.toString().slice(0, 512)
+}
+
+function unrecognized(kind: string, bytes: Buffer, why: string): Error {
+  return badRequest(
+    `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${why} (${shown(bytes)})`,
+  )
+}
+
+/** JSON.parse, its complaint in the words clients know. */
+export function parseJsonBody(bytes: Buffer, kind: string): unknown {
+  const text = bytes.toString()
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const why =
+      error instanceof Error && /end of JSON input|Unterminated/.test(error.message)
+        ? 'unexpected end of JSON input'
+        : `invalid JSON: ${error instanceof Error ? error.message : ''}`
+    throw unrecognized(kind, bytes, why)
+  }
+}
+
+export function parseYamlBody(bytes: Buffer, kind: string): unknown {
+  try {
+    return parseYaml(bytes.toString(), { version: '1.1', schema: 'yaml-1.1', merge: false })
+  } catch (error) {
+    throw unrecognized(
+      kind,
+      bytes,
+      `error converting YAML to JSON: ${error instanceof Error ? error.message : ''}`,
+    )
+  }
+}
+
+/** The object in the body of a create or update. @throws StatusError 400, 413, 415 */
+export async function objectBody(
+  exchange: Exchange,
+  definition: ResourceDefinition,
+  codecs: readonly BodyCodec[] = [],
+  kind = definition.kind,
+): Promise<Decoded> {
+  const mediaType = mediaTypeOf(exchange)
+  const codec = codecs.find((each) => each.mediaType === mediaType)
+  const bytes = await exchange.body()
+  if (codec) return codec.decode(bytes, definition)
+  let value: unknown
+  if (mediaType === '' || mediaType === 'application/json') value = parseJsonBody(bytes, kind)
+  else if (mediaType === 'application/yaml') value = parseYamlBody(bytes, kind)
+  else {
+    throw unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: ${offered(definition).join(', ')}`,
+    )
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const found = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+    throw unrecognized(kind, bytes, `cannot unmarshal ${found} into an object`)
+  }
+  return { object: value as KubeObject, duplicates: [] }
+}

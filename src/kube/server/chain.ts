@@ -1,0 +1,23 @@
+/**
+ * The filters every request passes, outermost first; section 7.1 of the contract gives the order.
+ *
+ * A filter does its part and calls `next`, or answers and returns, or throws a StatusError, which `panic`
+ * renders. The list itself is in `index.ts`.
+ */
+import { type Exchange } from './exchange.js'
+
+export interface Filter {
+  /** Lower case words, as in docs/architecture.md. */
+  readonly name: string
+  handle(exchange: Exchange, next: () => Promise<void>): Promise<void>
+}
+
+export function chain(
+  filters: readonly Filter[],
+  handler: (exchange: Exchange) => Promise<void>,
+): (exchange: Exchange) => Promise<void> {
+  return filters.reduceRight<(exchange: Exchange) => Promise<void>>(
+    (next, filter) => (exchange) => filter.handle(exchange, () => next(exchange)),
+    handler,
+  )
+}

@@ -1,0 +1,124 @@
+/**
+ * The embedded Kubernetes API server: put together here, and nowhere else.
+ *
+ * It owns no socket and no policy. Requests come in through `transport` (in this process) or through the
+ * listeners of `listener.ts`; who asks and who may is decided by what is passed in.
+ */
+import { randomInt, randomUUID } from 'node:crypto'
+import { type Dispatched, type ResponseSink, type Transport } from '../../client/transport.js'
+import { type Clock, systemClock } from '../registry/clock.js'
+import { type Random } from '../registry/names.js'
+import { Registry } from '../registry/store.js'
+import { type AdmissionPlugin, type Catalogue } from '../registry/strategy.js'
+import { Watches } from '../registry/watches.js'
+import { type FieldTracker } from '../registry/writeoptions.js'
+import { type Storage } from '../storage/interface.js'
+import { type Api } from './api.js'
+import { type BodyCodec } from './body.js'
+import { chain, type Filter } from './chain.js'
+import { dispatcher } from './dispatch.js'
+import { Exchange, type ServerRequest } from './exchange.js'
+import { auditFilter } from './filters/audit.js'
+import { authenticationFilter } from './filters/authentication.js'
+import { authorizationFilter } from './filters/authorization.js'
+import { impersonationFilter } from './filters/impersonation.js'
+import { DEFAULT_LIMITS, type InFlightLimits, inFlightFilter } from './filters/inflight.js'
+import { panicFilter } from './filters/panic.js'
+import { requestInfoFilter } from './filters/requestinfo.js'
+import { timeoutFilter } from './filters/timeout.js'
+import {
+  type Audit,
+  type Authenticate,
+  type Authorize,
+  type HealthCheck,
+  type Logger,
+  SILENT,
+  type VersionInfo,
+} from './interfaces.js'
+import { inProcessTransport } from './transport.js'
+
+export interface KubeServerOptions {
+  storage: Storage
+  catalogue: Catalogue
+  authenticate: Authenticate
+  authorize: Authorize
+  admission: readonly AdmissionPlugin[]
+  version: VersionInfo
+  clock?: Clock
+  random?: Random
+  logger?: Logger
+  /** Checks of `/readyz` and `/livez`; called per request, so they must be quick. */
+  health?: readonly HealthCheck[]
+  audit?: Audit
+  limits?: InFlightLimits
+  fields?: FieldTracker
+  codecs?: readonly BodyCodec[]
+}
+
+export interface KubeServer {
+  /** In this process; the request's `user` is trusted, without one it is authenticated like any other. */
+  transport: Transport
+  /** How listeners hand a request in. */
+  handle(request: ServerRequest, sink: ResponseSink): Dispatched
+  registry: Registry
+  /** Open watches. */
+  readonly watches: number
+  /** Names of the filters, in order. */
+  readonly filters: readonly string[]
+  /** Ends all watches cleanly. Requests that come later are still answered. */
+  drain(): void
+}
+
+export const systemRandom: Random = { uuid: () => randomUUID(), below: (limit) => randomInt(limit) }
+
+export function createKubeServer(options: KubeServerOptions): KubeServer {
+  const { storage, catalogue, admission, authenticate, authorize } = options
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const logger = options.logger ?? SILENT
+  const registry = new Registry({
+    storage,
+    catalogue,
+    admission,
+    clock,
+    random,
+    ...(options.fields && { fields: options.fields }),
+  })
+  const watches = new Watches({ storage, catalogue, clock })
+  const codecs = options.codecs ?? []
+  const api: Api = { storage, catalogue, registry, watches, clock, random, logger, codecs }
+  const filters: Filter[] = [
+    panicFilter(logger),
+    requestInfoFilter,
+    timeoutFilter(clock),
+    authenticationFilter(authenticate),
+    auditFilter(options.audit, clock),
+    impersonationFilter(authorize),
+    inFlightFilter(options.limits ?? DEFAULT_LIMITS),
+    authorizationFilter(authorize),
+  ]
+  const serve = chain(filters, dispatcher(api, []))
+
+  function handle(request: ServerRequest, sink: ResponseSink): Dispatched {
+    const exchange = new Exchange(request, sink, random.uuid())
+    // Not before the caller holds what is returned here.
+    Promise.resolve(exchange)
+      .then(serve)
+      .catch((error: unknown) => {
+        logger.error({ requestId: exchange.id, error }, 'request broke off')
+        exchange.fail(error instanceof Error ? error : new Error(String(error)))
+      })
+    return { abort: () => exchange.abort(), resume: () => exchange.resume() }
+  }
+
+  return {
+    transport: inProcessTransport(handle),
+    handle,
+    registry,
+    get watches() {
+      return watches.size
+    },
+    filters: filters.map(({ name }) => name),
+    drain: () => watches.end(),
+  }
+}

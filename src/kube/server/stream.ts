@@ -1,0 +1,97 @@
+/**
+ * Sends large answers in pieces, no faster than the reader takes them, compressed where asked for.
+ */
+import { constants, createGzip } from 'node:zlib'
+import { type Headers } from '../../client/transport.js'
+import { type Exchange } from './exchange.js'
+
+const PIECE = 64 * 1024
+/** Smaller answers are not worth compressing. */
+const GZIP_FROM = 128 * 1024
+
+/** Settles when the reader can take more, or never if it leaves. */
+class Readiness {
+  #waiting: (() => void) | undefined
+
+  constructor(private readonly exchange: Exchange) {
+    exchange.onResume(() => this.#wake())
+    exchange.onEnd(() => this.#wake())
+  }
+
+  #wake(): void {
+    this.#waiting?.()
+    this.#waiting = undefined
+  }
+
+  next(): Promise<void> {
+    if (this.exchange.ended) return Promise.resolve()
+    return new Promise((resolve) => (this.#waiting = resolve))
+  }
+}
+
+function acceptsGzip(exchange: Exchange): boolean {
+  return /(?:^|[,\s])gzip(?:\s*;\s*q=(?!0(?:\.0*)?(?:,|$)))?(?:\s*(?:,|$))/.test(
+    exchange.header('accept-encoding'),
+  )
+}
+
+/**
+ * Answers 200 with the parts one after the other.
+ *
+ * @param size the length of all parts together
+ */
+export async function answerParts(
+  exchange: Exchange,
+  contentType: string,
+  parts: readonly Buffer[],
+  size: number,
+): Promise<void> {
+  const gzip = size >= GZIP_FROM && acceptsGzip(exchange)
+  const headers: Headers = { 'content-type': contentType }
+  if (gzip) Object.assign(headers, { 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
+  else headers['content-length'] = String(size)
+  exchange.head(200, headers)
+  const ready = new Readiness(exchange)
+  if (!gzip) {
+    for (const piece of pieces(parts)) {
+      if (exchange.ended) return
+      if (!exchange.data(piece)) await ready.next()
+    }
+    exchange.end()
+    return
+  }
+  const compressor = createGzip({ level: constants.Z_BEST_SPEED })
+  exchange.onEnd(() => compressor.destroy())
+  const feed = (async () => {
+    for (const piece of pieces(parts)) {
+      if (exchange.ended) return
+      if (!compressor.write(piece)) await new Promise<void>((resolve) => compressor.once('drain', resolve))
+    }
+    compressor.end()
+  })()
+  try {
+    for await (const piece of compressor) {
+      if (!exchange.data(piece as Buffer)) await ready.next()
+      if (exchange.ended) return
+    }
+    await feed
+    exchange.end()
+  } catch (error) {
+    if (!exchange.ended) throw error
+  }
+}
+
+/** Small parts joined to pieces of a reasonable size. */
+function* pieces(parts: readonly Buffer[]): Generator<Buffer> {
+  let gathered: Buffer[] = []
+  let size = 0
+  for (const part of parts) {
+    gathered.push(part)
+    size += part.length
+    if (size < PIECE) continue
+    yield gathered.length === 1 ? part : Buffer.concat(gathered, size)
+    gathered = []
+    size = 0
+  }
+  if (size > 0) yield Buffer.concat(gathered, size)
+}
