@@ -1,33 +1,13 @@
-/**
- * The authorizer of the server: public paths first, then roles; or one of the two fixed modes.
- */
-import { type Attributes, type Authorizer, type Decision, type Explanation } from './interface.js'
-import { pathMatcher, PUBLIC_PATHS } from './paths.js'
+/** The authorizer of a configured mode. Public paths are the authorization filter's business, before any mode. */
+import { type Attributes, type Authorizer, type Decision } from './interface.js'
 
 export type AuthorizationMode = 'RBAC' | 'AlwaysAllow' | 'AlwaysDeny'
 
-type Explained = Decision & { explanation: Explanation }
-
-/** Allows the public paths and asks `next` about everything else. */
-export function withPublicPaths(next: Authorizer, patterns: readonly string[] = PUBLIC_PATHS): Authorizer {
-  const match = pathMatcher(patterns)
-  const allowed: Decision = Object.freeze({ allowed: true, reason: '' })
-  return {
-    authorize: (attributes) => (match(attributes.path) === undefined ? next.authorize(attributes) : allowed),
-    async explain(attributes) {
-      const rule = match(attributes.path)
-      if (rule === undefined) return next.explain(attributes)
-      return { ...allowed, explanation: { text: `path ${rule} is open to everybody`, level: 'path', rule } }
-    },
-  }
-}
-
 function fixed(decision: Decision, text: string): Authorizer {
-  const explained: Explained = { ...decision, explanation: { text } }
-  return { authorize: () => decision, explain: async () => explained }
+  return { authorize: () => decision, explain: async () => ({ ...decision, explanation: { text } }) }
 }
 
-/** @param rbac asked in mode RBAC, about everything but the public paths */
+/** @param rbac decides in mode RBAC */
 export function authorizerFor(mode: AuthorizationMode, rbac: Authorizer): Authorizer {
   switch (mode) {
     case 'AlwaysAllow':
@@ -35,7 +15,7 @@ export function authorizerFor(mode: AuthorizationMode, rbac: Authorizer): Author
     case 'AlwaysDeny':
       return fixed({ allowed: false, reason: 'Everything is forbidden.' }, 'authorization mode AlwaysDeny')
     case 'RBAC':
-      return withPublicPaths(rbac)
+      return rbac
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who may do what. Owns the public paths, the compiled role book and the decision; reads roles, bindings,
+ * Who may do what. Owns the compiled role book and the decision; reads roles, bindings,
  * namespaces and DevOps projects through informers and writes nothing.
  *
  *     const authorization = createAuthorization({ mode, informers, logger })
@@ -26,7 +26,7 @@ export interface AuthorizationDeps {
 
 export interface Authorization {
   authorizer: Authorizer
-  /** Role decisions without the public paths and whatever the mode; for probes inside handlers. */
+  /** Role decisions whatever the mode; for probes inside handlers. */
   rbac: Authorizer
   book: RoleBook
   stop: () => void

@@ -92,10 +92,9 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
     definitions(),
     roles(),
   ])
-  const present = Object.fromEntries(names.map((name, i) => [name, lists[i] ?? new Map()])) as Record<
-    Collection,
-    ReadonlyMap<string, ObjectMeta>
-  >
+  const present = Object.fromEntries(
+    names.map((name, i) => [name, lists[i] ?? new Map<string, ObjectMeta>()]),
+  ) as Record<Collection, ReadonlyMap<string, ObjectMeta>>
 
   // Hashing takes a while and another thread; it runs while definitions are created.
   const admin = present.users.has('admin') ? undefined : passwords.hash(adminPassword, signal).then(adminUser)
