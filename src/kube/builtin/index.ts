@@ -5,18 +5,26 @@
  * from the rules of each kind beside this file.
  */
 import { type ResourceDefinition, type SubresourceDefinition } from '../registry/strategy.js'
+import { ServiceAddresses } from './core/serviceaddresses.js'
 import { conversionOf } from './conversion/index.js'
 import { type GroupFacts, resourceFacts, type ResourceFacts } from './data.js'
 import { rulesOf } from './kinds.js'
 import { keyPrefixOf, storageOf } from './storage.js'
 import { strategyOf } from './strategy.js'
 
+export { ServiceAddresses } from './core/serviceaddresses.js'
 export { bootstrapObjects, definitions, protobufPackages } from './data.js'
 export type { BootstrapObjects, GroupFacts, ProtobufPackages, SchemaNode } from './data.js'
 
+export interface BuiltinOptions {
+  /** Who hands out cluster IPs and node ports; must have adopted the stored services before the first write. */
+  serviceAddresses?: ServiceAddresses
+}
+
 /** In discovery order: group by group, version by version, resources by name. */
-export function builtinResources(): ResourceDefinition[] {
-  return resourceFacts().resources.map(definitionOf)
+export function builtinResources(options: BuiltinOptions = {}): ResourceDefinition[] {
+  const addresses = options.serviceAddresses ?? new ServiceAddresses()
+  return resourceFacts().resources.map((facts) => definitionOf(facts, addresses))
 }
 
 /** Groups in discovery order with their versions; the core group is "". */
@@ -24,10 +32,10 @@ export function builtinGroups(): readonly GroupFacts[] {
   return resourceFacts().groups
 }
 
-function definitionOf(facts: ResourceFacts): ResourceDefinition {
+function definitionOf(facts: ResourceFacts, addresses: ServiceAddresses): ResourceDefinition {
   const { group, version, kind } = facts
   const storage = storageOf(facts)
-  const rules = rulesOf(facts)
+  const rules = rulesOf(facts, addresses)
   const convert = conversionOf(facts, storage, kind)
   return {
     group,

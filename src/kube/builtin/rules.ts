@@ -9,14 +9,19 @@ import { type FieldFault } from '../../apimachinery/errors/index.js'
 import { type RequestContext, type ScalePaths, type Strategy } from '../registry/strategy.js'
 
 export interface KindRules {
-  defaults?(object: KubeObject): void
-  prepareForCreate?(object: KubeObject, context: RequestContext): void
-  prepareForUpdate?(object: KubeObject, previous: Readonly<KubeObject>, context: RequestContext): void
-  validate?(object: KubeObject, context: RequestContext): FieldFault[]
-  /** Runs instead of `validate`; most kinds call their `validate` first. */
-  validateUpdate?(object: KubeObject, previous: Readonly<KubeObject>, context: RequestContext): FieldFault[]
-  afterDelete?(object: Readonly<KubeObject>): void
-  gracePeriodSeconds?(object: Readonly<KubeObject>): number | undefined
+  defaults?: (object: KubeObject) => void
+  prepareForCreate?: (object: KubeObject, context: RequestContext) => void
+  prepareForUpdate?: (object: KubeObject, previous: Readonly<KubeObject>, context: RequestContext) => void
+  /** Of every state, new or changed. */
+  validate?: (object: KubeObject, context: RequestContext) => FieldFault[]
+  /** Of a change alone; `validate` has run. */
+  validateUpdate?: (
+    object: KubeObject,
+    previous: Readonly<KubeObject>,
+    context: RequestContext,
+  ) => FieldFault[]
+  afterDelete?: (object: Readonly<KubeObject>) => void
+  gracePeriodSeconds?: (object: Readonly<KubeObject>) => number | undefined
   nameRule?: Strategy['nameRule']
   hasGeneration?: boolean
   allowCreateOnUpdate?: boolean

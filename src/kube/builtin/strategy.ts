@@ -2,19 +2,22 @@
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type Strategy, type TableColumn } from '../registry/strategy.js'
 import { age } from './printing/age.js'
-import { type ResourceFacts } from './data.js'
+import { definitions, type ResourceFacts } from './data.js'
 import { type KindRules } from './rules.js'
-import { decodeAs } from './wire/decode.js'
+import { decodeAs, decodePart } from './wire/decode.js'
 
 export function strategyOf(facts: ResourceFacts, rules: KindRules): Strategy {
   const columns = columnsOf(facts)
-  const validate: Strategy['validate'] = (object, context) => rules.validate?.(object, context) ?? []
+  const emptyStatus = emptyStatusOf(facts)
   return {
     decode: (object, issues) => decodeAs(facts.definition, object, issues),
-    applyDefaults: (object) => rules.defaults?.(object),
-    validate,
-    validateUpdate: (object, previous, context) =>
-      rules.validateUpdate?.(object, previous, context) ?? validate(object, context),
+    applyDefaults(object) {
+      // The registry takes the status of a new object away; the types write it even when empty.
+      if (emptyStatus !== undefined) object['status'] ??= emptyStatus()
+      rules.defaults?.(object)
+    },
+    validate: (object, context) => rules.validate?.(object, context) ?? [],
+    validateUpdate: (object, previous, context) => rules.validateUpdate?.(object, previous, context) ?? [],
     ...(rules.prepareForCreate && { prepareForCreate: rules.prepareForCreate }),
     ...(rules.prepareForUpdate && { prepareForUpdate: rules.prepareForUpdate }),
     ...(rules.afterDelete && { afterDelete: rules.afterDelete }),
@@ -29,6 +32,11 @@ export function strategyOf(facts: ResourceFacts, rules: KindRules): Strategy {
     ...(rules.fieldSelectors && { fieldSelectors: rules.fieldSelectors }),
     schema: { builtin: facts.definition },
   }
+}
+
+function emptyStatusOf(facts: ResourceFacts): (() => unknown) | undefined {
+  const hasStatus = definitions()[facts.definition]?.properties?.['status'] !== undefined
+  return hasStatus ? () => decodePart(facts.definition, {})['status'] : undefined
 }
 
 const NAME_AND_AGE: ResourceFacts['columns'] = [

@@ -1,0 +1,114 @@
+/** batch/v1 Job, and the job template of a CronJob. */
+import { type KubeObject, type ObjectMeta } from '../../../apimachinery/meta/types.js'
+import {
+  type Faults,
+  goMap,
+  immutable,
+  invalidValue,
+  labelSelector,
+  nonNegative,
+  required,
+  selects,
+  unsupported,
+} from '../faults.js'
+import { defaultPodTemplate } from '../pods/defaults.js'
+import { podTemplateFaults } from '../pods/validation.js'
+import { type KindRules } from '../rules.js'
+import { type LabelSelector, type PodTemplateSpec } from '../types.js'
+import { adoptLabels } from '../apps/replicaset.js'
+
+export interface JobSpec {
+  parallelism?: number
+  completions?: number
+  activeDeadlineSeconds?: number
+  backoffLimit?: number
+  selector?: LabelSelector
+  manualSelector?: boolean
+  template: PodTemplateSpec
+  ttlSecondsAfterFinished?: number
+}
+
+interface Job extends KubeObject {
+  spec: JobSpec
+}
+
+const view = (object: object) => object as Job
+
+export const job: KindRules = {
+  defaults(object) {
+    const { spec } = view(object)
+    // Neither given: one pod, once. Only parallelism given: a work queue.
+    if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1
+    spec.parallelism ??= 1
+    spec.backoffLimit ??= 6
+    defaultPodTemplate(spec.template)
+    adoptLabels(object, spec.template)
+  },
+  prepareForCreate(object) {
+    const { metadata, spec } = view(object)
+    if (!spec.manualSelector) selectByUid(metadata, spec)
+    adoptLabels(object, spec.template)
+  },
+  validate: (object) => jobFaults(view(object)),
+  validateUpdate(object, previous) {
+    const [after, before] = [view(object).spec, view(previous).spec]
+    return [
+      ...immutable('spec.completions', after.completions, before.completions),
+      ...immutable('spec.selector', after.selector, before.selector),
+      ...immutable('spec.template', after.template, before.template),
+    ]
+  },
+  fieldSelectors: {
+    'status.successful': (object) =>
+      String((object as { status?: { succeeded?: number } }).status?.succeeded ?? 0),
+  },
+}
+
+const UID_LABEL = 'controller-uid'
+
+/** The job's own uid tells its pods from those of any other. */
+function selectByUid({ name = '', uid = '' }: ObjectMeta, spec: JobSpec): void {
+  const { metadata } = spec.template
+  metadata.labels = {
+    ...metadata.labels,
+    'job-name': metadata.labels?.['job-name'] ?? name,
+    [UID_LABEL]: uid,
+  }
+  spec.selector = {
+    ...spec.selector,
+    matchLabels: { ...spec.selector?.matchLabels, [UID_LABEL]: uid },
+  }
+}
+
+function jobFaults({ spec }: Job): Faults {
+  const faults = jobSpecFaults('spec', spec)
+  if (!spec.selector) faults.push(required('spec.selector'))
+  else {
+    faults.push(...labelSelector('spec.selector', spec.selector))
+    if (!selects(spec.selector, spec.template.metadata.labels)) {
+      const labels = goMap(spec.template.metadata.labels)
+      const why = '`selector` does not match template `labels`'
+      faults.push(invalidValue('spec.template.metadata.labels', labels, why))
+    }
+  }
+  return faults
+}
+
+export function jobSpecFaults(field: string, spec: JobSpec): Faults {
+  const faults = [
+    ...nonNegative(`${field}.parallelism`, spec.parallelism),
+    ...nonNegative(`${field}.completions`, spec.completions),
+    ...nonNegative(`${field}.activeDeadlineSeconds`, spec.activeDeadlineSeconds),
+    ...nonNegative(`${field}.backoffLimit`, spec.backoffLimit),
+    ...nonNegative(`${field}.ttlSecondsAfterFinished`, spec.ttlSecondsAfterFinished),
+    ...podTemplateFaults(`${field}.template`, spec.template),
+  ]
+  const policy = spec.template.spec.restartPolicy
+  const at = `${field}.template.spec.restartPolicy`
+  // The default of a pod is no choice for a job: it has to be made.
+  if (policy === 'Always') faults.push(required(at, 'valid values: "OnFailure", "Never"'))
+  else if (policy !== 'OnFailure' && policy !== 'Never') {
+    faults.push(unsupported(at, policy ?? '', ['OnFailure', 'Never']))
+  }
+  return faults
+}

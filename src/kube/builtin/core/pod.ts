@@ -1,0 +1,87 @@
+/** v1 Pod and PodTemplate. */
+import { type KubeObject } from '../../../apimachinery/meta/types.js'
+import { type Faults, forbidden, same } from '../faults.js'
+import { defaultPod, defaultPodTemplate } from '../pods/defaults.js'
+import { qosClassOf } from '../pods/resources.js'
+import { podSpecFaults, podTemplateFaults } from '../pods/validation.js'
+import { type KindRules } from '../rules.js'
+import { type Pod, type PodSpec, type PodTemplateSpec } from '../types.js'
+
+const view = (object: object) => object as Pod
+
+/** Fields of a bound pod are what field selectors pick by; all pods have them, be it as "". */
+function picked(read: (pod: Pod) => string | undefined): (object: object) => string {
+  return (object) => read(view(object)) ?? ''
+}
+
+export const pod: KindRules = {
+  defaults: (object) => defaultPod(view(object)),
+  prepareForCreate(object) {
+    view(object).status = { phase: 'Pending', qosClass: qosClassOf(view(object).spec) }
+  },
+  // A write of the status leaves the spec as it is stored.
+  validate: (object, context) =>
+    context.subresource === 'status' ? [] : podSpecFaults('spec', view(object).spec),
+  validateUpdate: (object, previous, context) =>
+    context.subresource === 'status' ? [] : updateFaults(view(object), view(previous)),
+  gracePeriodSeconds(object) {
+    const { spec, status } = view(object)
+    if (!spec.nodeName || status.phase === 'Failed' || status.phase === 'Succeeded') return undefined
+    return spec.terminationGracePeriodSeconds ?? 30
+  },
+  fieldSelectors: {
+    'spec.nodeName': picked(({ spec }) => spec.nodeName),
+    'spec.restartPolicy': picked(({ spec }) => spec.restartPolicy),
+    'spec.schedulerName': picked(({ spec }) => spec.schedulerName),
+    'spec.serviceAccountName': picked(({ spec }) => spec.serviceAccountName),
+    'status.phase': picked(({ status }) => status.phase),
+    'status.podIP': picked(({ status }) => status.podIP),
+    'status.podIPs': picked(({ status }) => status.podIPs?.map(({ ip }) => ip).join(',')),
+    'status.nominatedNodeName': picked(({ status }) => status.nominatedNodeName),
+  },
+}
+
+/** Images may change, the deadline may come nearer, tolerations may be added; nothing else. */
+function updateFaults(after: Pod, before: Pod): Faults {
+  const faults: Faults = []
+  const [next, last] = [movable(after.spec), movable(before.spec)]
+  const counts = (spec: PodSpec) => [spec.containers?.length ?? 0, spec.initContainers?.length ?? 0]
+  if (!same(counts(after.spec), counts(before.spec))) {
+    faults.push(forbidden('spec.containers', 'pod updates may not add or remove containers'))
+    return faults
+  }
+  const [was, is] = [before.spec.activeDeadlineSeconds, after.spec.activeDeadlineSeconds]
+  if (was !== undefined && (is === undefined || is > was)) {
+    faults.push(forbidden('spec.activeDeadlineSeconds', 'must be less than or equal to previous value'))
+  }
+  const kept = (before.spec.tolerations ?? []).every((toleration) =>
+    (after.spec.tolerations ?? []).some((other) => same(toleration, other)),
+  )
+  if (!same(next, last) || !kept) {
+    const why =
+      'pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only additions to existing tolerations)'
+    faults.push(forbidden('spec', why))
+  }
+  return faults
+}
+
+/** The spec without what an update may change. */
+function movable(spec: PodSpec): unknown {
+  const imageless = (list: PodSpec['containers'] | undefined) => list?.map((c) => ({ ...c, image: '' }))
+  return {
+    ...spec,
+    containers: imageless(spec.containers),
+    initContainers: imageless(spec.initContainers),
+    activeDeadlineSeconds: undefined,
+    tolerations: undefined,
+  }
+}
+
+interface PodTemplate extends KubeObject {
+  template: PodTemplateSpec
+}
+
+export const podTemplate: KindRules = {
+  defaults: (object) => defaultPodTemplate((object as PodTemplate).template),
+  validate: (object) => podTemplateFaults('template', (object as PodTemplate).template),
+}

@@ -1,0 +1,241 @@
+/**
+ * Faults of fields in Kubernetes' words, and values as Go prints them inside those words.
+ *
+ * Texts are quoted, numbers are not, structures come in Go syntax: `map[string]string{"app":"x"}`.
+ */
+import { type FieldFault } from '../../apimachinery/errors/index.js'
+import { labelValueFaults, nameFaults, qualifiedNameFaults } from '../registry/names.js'
+import { type LabelSelector, type LabelSelectorRequirement, type StringMap } from './types.js'
+
+export type Faults = FieldFault[]
+
+export function required(field: string, detail = ''): FieldFault {
+  return { reason: 'FieldValueRequired', field, message: withDetail('Required value', detail) }
+}
+
+export function forbidden(field: string, detail: string): FieldFault {
+  return { reason: 'FieldValueForbidden', field, message: withDetail('Forbidden', detail) }
+}
+
+export function duplicate(field: string, value: unknown): FieldFault {
+  return { reason: 'FieldValueDuplicate', field, message: `Duplicate value: ${goValue(value)}` }
+}
+
+export function tooLong(field: string, limit: number): FieldFault {
+  return { reason: 'FieldValueTooLong', field, message: `Too long: must have at most ${limit} bytes` }
+}
+
+export function notFoundValue(field: string, value: unknown): FieldFault {
+  return { reason: 'FieldValueNotFound', field, message: `Not found: ${goValue(value)}` }
+}
+
+export function invalidValue(field: string, value: unknown, detail: string): FieldFault {
+  return {
+    reason: 'FieldValueInvalid',
+    field,
+    message: withDetail(`Invalid value: ${goValue(value)}`, detail),
+  }
+}
+
+export function unsupported(field: string, value: unknown, supported: readonly string[]): FieldFault {
+  const list = supported.map((text) => JSON.stringify(text)).join(', ')
+  const detail = supported.length === 0 ? '' : `supported values: ${list}`
+  return {
+    reason: 'FieldValueNotSupported',
+    field,
+    message: withDetail(`Unsupported value: ${goValue(value)}`, detail),
+  }
+}
+
+function withDetail(text: string, detail: string): string {
+  return detail === '' ? text : `${text}: ${detail}`
+}
+
+/** A value that is printed as it stands, not quoted: Go syntax of a structure. */
+export class GoSyntax {
+  constructor(readonly text: string) {}
+}
+
+export const go = (text: string): GoSyntax => new GoSyntax(text)
+
+function goValue(value: unknown): string {
+  if (value instanceof GoSyntax) return value.text
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return JSON.stringify(value)
+}
+
+export function goMap(map: StringMap | undefined): GoSyntax {
+  if (map === undefined) return go('map[string]string(nil)')
+  const entries = Object.keys(map)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(map[key])}`)
+  return go(`map[string]string{${entries.join(', ')}}`)
+}
+
+export function goTexts(list: readonly string[] | undefined): GoSyntax {
+  if (list === undefined) return go('[]string(nil)')
+  return go(`[]string{${list.map((text) => JSON.stringify(text)).join(', ')}}`)
+}
+
+export function goSelector(selector: LabelSelector | null | undefined): GoSyntax {
+  if (!selector) return go('(*v1.LabelSelector)(nil)')
+  const expressions = selector.matchExpressions
+  const printed =
+    expressions === undefined
+      ? '[]v1.LabelSelectorRequirement(nil)'
+      : `[]v1.LabelSelectorRequirement{${expressions
+          .map(
+            ({ key, operator, values }) =>
+              `v1.LabelSelectorRequirement{Key:${JSON.stringify(key)}, Operator:${JSON.stringify(operator)}, Values:${goTexts(values).text}}`,
+          )
+          .join(', ')}}`
+  return go(`v1.LabelSelector{MatchLabels:${goMap(selector.matchLabels).text}, MatchExpressions:${printed}}`)
+}
+
+const NEGATIVE = 'must be greater than or equal to 0'
+
+export function nonNegative(field: string, value: number | undefined): Faults {
+  return value !== undefined && value < 0 ? [invalidValue(field, value, NEGATIVE)] : []
+}
+
+export function positive(field: string, value: number | undefined): Faults {
+  return value !== undefined && value <= 0 ? [invalidValue(field, value, 'must be greater than 0')] : []
+}
+
+/** A port from 1 to 65535. */
+export function portNumber(field: string, value: number): Faults {
+  return value < 1 || value > 65535
+    ? [invalidValue(field, value, 'must be between 1 and 65535, inclusive')]
+    : []
+}
+
+const PORT_NAME = /^[-a-z0-9]+$/
+
+/** IANA service names: what ports are called. */
+export function portName(field: string, value: string): Faults {
+  const faults: string[] = []
+  if (value.length > 15) faults.push('must be no more than 15 characters')
+  if (!PORT_NAME.test(value)) {
+    faults.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
+  }
+  if (!/[a-z]/.test(value)) faults.push('must contain at least one letter (a-z)')
+  if (value.includes('--')) faults.push('must not contain consecutive hyphens')
+  if (/^-|-$/.test(value)) faults.push('must not begin or end with a hyphen')
+  return faults.map((why) => invalidValue(field, value, why))
+}
+
+type NameRule = Parameters<typeof nameFaults>[0]
+
+/** Faults of a name of some other object or part. */
+export function name(rule: NameRule, field: string, value: string): Faults {
+  return nameFaults(rule, value).map((why) => invalidValue(field, value, why))
+}
+
+/** A name that must be there. */
+export function requiredName(rule: NameRule, field: string, value: string | undefined): Faults {
+  return value === undefined || value === '' ? [required(field)] : name(rule, field, value)
+}
+
+export function oneOf(field: string, value: string | undefined, supported: readonly string[]): Faults {
+  return value !== undefined && supported.includes(value) ? [] : [unsupported(field, value ?? '', supported)]
+}
+
+export function qualifiedName(field: string, value: string): Faults {
+  return qualifiedNameFaults(value).map((why) => invalidValue(field, value, why))
+}
+
+export function labels(field: string, map: StringMap | undefined): Faults {
+  return Object.entries(map ?? {}).flatMap(([key, value]) => [
+    ...qualifiedName(field, key),
+    ...labelValueFaults(value).map((why) => invalidValue(field, value, why)),
+  ])
+}
+
+export function annotations(field: string, map: StringMap | undefined): Faults {
+  return Object.keys(map ?? {}).flatMap((key) =>
+    qualifiedNameFaults(key.toLowerCase()).map((why) => invalidValue(field, key, why)),
+  )
+}
+
+export function labelSelector(field: string, selector: LabelSelector | null | undefined): Faults {
+  if (!selector) return []
+  return [
+    ...labels(`${field}.matchLabels`, selector.matchLabels),
+    ...(selector.matchExpressions ?? []).flatMap((requirement, index) =>
+      selectorRequirement(`${field}.matchExpressions[${index}]`, requirement),
+    ),
+  ]
+}
+
+function selectorRequirement(field: string, { key, operator, values }: LabelSelectorRequirement): Faults {
+  const faults: Faults = []
+  const count = values?.length ?? 0
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      if (count === 0) {
+        faults.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+      }
+      break
+    case 'Exists':
+    case 'DoesNotExist':
+      if (count > 0) {
+        faults.push(
+          forbidden(`${field}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+        )
+      }
+      break
+    default:
+      faults.push(invalidValue(`${field}.operator`, operator, 'not a valid selector operator'))
+  }
+  return [...faults, ...qualifiedName(`${field}.key`, key)]
+}
+
+/** Whether a selector picks an object with these labels; `null` picks nothing. */
+export function selects(selector: LabelSelector | null | undefined, map: StringMap = {}): boolean {
+  if (!selector) return false
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
+    if (map[key] !== value) return false
+  }
+  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+    const value = Object.hasOwn(map, key) ? map[key] : undefined
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value)
+      case 'NotIn':
+        return value === undefined || !values.includes(value)
+      case 'Exists':
+        return value !== undefined
+      default:
+        return value === undefined
+    }
+  })
+}
+
+export function isEmptySelector(selector: LabelSelector | null | undefined): boolean {
+  if (!selector) return false
+  return (
+    Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0
+  )
+}
+
+/** Deep equality of JSON values; key order does not count. */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  const keys = Object.keys(left)
+  if (keys.length !== Object.keys(right).length) return false
+  return keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key]))
+}
+
+export function immutable(
+  field: string,
+  value: unknown,
+  previous: unknown,
+  printed: unknown = value,
+): Faults {
+  return same(value, previous) ? [] : [invalidValue(field, printed, 'field is immutable')]
+}

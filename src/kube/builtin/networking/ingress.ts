@@ -1,0 +1,190 @@
+/** Ingress of networking.k8s.io/v1, of its beta and of extensions, and IngressClass. */
+import { isIP } from 'node:net'
+import { type KubeObject } from '../../../apimachinery/meta/types.js'
+import { type Faults, go, immutable, invalidValue, name, required, unsupported } from '../faults.js'
+import { numberOrName } from '../pods/containers.js'
+import { type KindRules } from '../rules.js'
+import { type IntOrString } from '../types.js'
+
+/** A backend in either shape. */
+interface Backend {
+  service?: { name: string; port: { name?: string; number?: number } }
+  resource?: { apiGroup?: string; kind: string; name: string }
+  serviceName?: string
+  servicePort?: IntOrString
+}
+
+interface IngressRule {
+  host?: string
+  http?: { paths: { path?: string; pathType?: string; backend: Backend }[] | null }
+}
+
+interface Ingress extends KubeObject {
+  spec: {
+    ingressClassName?: string
+    defaultBackend?: Backend
+    backend?: Backend
+    tls?: { hosts?: string[]; secretName?: string }[]
+    rules?: IngressRule[]
+  }
+}
+
+const view = (object: object) => object as Ingress
+
+const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
+
+/** @param backendField what the version calls the backend of last resort */
+function rules(backendField: 'defaultBackend' | 'backend'): KindRules {
+  return {
+    hasGeneration: true,
+    ...(backendField === 'backend' && { defaults: defaultPathTypes }),
+    validate: (object, context) =>
+      context.subresource === 'status' ? [] : specFaults(view(object), backendField),
+  }
+}
+
+function defaultPathTypes(object: KubeObject): void {
+  for (const { http } of view(object).spec.rules ?? []) {
+    for (const path of http?.paths ?? []) path.pathType ??= 'ImplementationSpecific'
+  }
+}
+
+export const ingress = rules('defaultBackend')
+export const ingressBeta = rules('backend')
+
+function specFaults({ metadata, spec }: Ingress, backendField: 'defaultBackend' | 'backend'): Faults {
+  const faults: Faults = []
+  const backend = spec[backendField]
+  if ((spec.rules ?? []).length === 0 && !backend) {
+    const why = `either \`${backendField}\` or \`rules\` must be specified`
+    faults.push(invalidValue('spec', go('[]networking.IngressRule(nil)'), why))
+  }
+  ;(spec.tls ?? []).forEach(({ hosts = [] }, i) => {
+    hosts.forEach((host, j) => faults.push(...hostFaults(`spec.tls[${i}].hosts[${j}]`, host)))
+  })
+  ;(spec.rules ?? []).forEach((rule, i) => faults.push(...ruleFaults(`spec.rules[${i}]`, rule)))
+  if (backend) faults.push(...backendFaults(`spec.${backendField}`, backend))
+  if (spec.ingressClassName !== undefined) {
+    faults.push(...name('subdomain', 'spec.ingressClassName', spec.ingressClassName))
+    if (metadata.annotations?.[CLASS_ANNOTATION] !== undefined) {
+      const why = 'can not be set when the class field is also set'
+      faults.push(
+        invalidValue(`annotations.${CLASS_ANNOTATION}`, metadata.annotations[CLASS_ANNOTATION], why),
+      )
+    }
+  }
+  return faults
+}
+
+const WILDCARD = /^\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+const WILDCARD_TEXT =
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+
+function hostFaults(field: string, host: string): Faults {
+  if (!host.includes('*')) return name('subdomain', field, host)
+  return WILDCARD.test(host) ? [] : [invalidValue(field, host, WILDCARD_TEXT)]
+}
+
+const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix']
+
+function ruleFaults(field: string, { host, http }: IngressRule): Faults {
+  const faults: Faults = []
+  if (host) {
+    if (isIP(host) !== 0)
+      faults.push(invalidValue(`${field}.host`, host, 'must be a DNS name, not an IP address'))
+    else faults.push(...hostFaults(`${field}.host`, host))
+  }
+  if (!http) return faults
+  const paths = http.paths ?? []
+  if (paths.length === 0) faults.push(required(`${field}.http.paths`))
+  paths.forEach(({ path = '', pathType, backend }, i) => {
+    const at = `${field}.http.paths[${i}]`
+    if (pathType === undefined) faults.push(required(`${at}.pathType`, 'pathType must be specified'))
+    else if (!PATH_TYPES.includes(pathType)) faults.push(unsupported(`${at}.pathType`, pathType, PATH_TYPES))
+    else if (
+      pathType === 'ImplementationSpecific' ? path !== '' && !path.startsWith('/') : !path.startsWith('/')
+    ) {
+      faults.push(invalidValue(`${at}.path`, path, 'must be an absolute path'))
+    }
+    if (pathType === 'Exact' || pathType === 'Prefix') faults.push(...segmentFaults(`${at}.path`, path))
+    faults.push(...backendFaults(`${at}.backend`, backend))
+  })
+  return faults
+}
+
+function segmentFaults(field: string, path: string): Faults {
+  const faults: Faults = []
+  for (const sequence of ['//', '/./', '/../', '%2f', '%2F']) {
+    if (path.includes(sequence)) faults.push(invalidValue(field, path, `must not contain '${sequence}'`))
+  }
+  for (const end of ['/..', '/.']) {
+    if (path.endsWith(end)) faults.push(invalidValue(field, path, `cannot end with '${end}'`))
+  }
+  return faults
+}
+
+function backendFaults(field: string, backend: Backend): Faults {
+  if (backend.resource) {
+    const { kind, name: resource } = backend.resource
+    const faults: Faults = []
+    if (backend.service || backend.serviceName) {
+      faults.push(invalidValue(field, '', 'cannot set both resource and service backends'))
+    }
+    if (kind === '') faults.push(required(`${field}.resource.kind`))
+    if (resource === '') faults.push(required(`${field}.resource.name`))
+    return faults
+  }
+  if (backend.serviceName !== undefined || backend.servicePort !== undefined) {
+    const faults: Faults = []
+    if (!backend.serviceName) faults.push(required(`${field}.serviceName`))
+    else faults.push(...name('service', `${field}.serviceName`, backend.serviceName))
+    return [...faults, ...numberOrName(`${field}.servicePort`, backend.servicePort ?? 0)]
+  }
+  if (!backend.service) return [required(field, 'port name or number is required')]
+  const { name: service, port } = backend.service
+  const faults: Faults = []
+  if (service === '') faults.push(required(`${field}.service.name`))
+  else faults.push(...name('service', `${field}.service.name`, service))
+  if (port.name && port.number) {
+    faults.push(invalidValue(`${field}.service.port`, port, 'cannot set both port name & port number'))
+  } else if (!port.name && !port.number) {
+    faults.push(required(`${field}.service.port`, 'port name or number is required'))
+  } else
+    faults.push(
+      ...numberOrName(
+        `${field}.service.port.${port.name ? 'name' : 'number'}`,
+        port.name ?? port.number ?? 0,
+      ),
+    )
+  return faults
+}
+
+interface IngressClass extends KubeObject {
+  spec: { controller?: string; parameters?: { kind: string; name: string } }
+}
+
+const classView = (object: object) => object as IngressClass
+
+export const ingressClass: KindRules = {
+  hasGeneration: true,
+  validate(object) {
+    const { controller, parameters } = classView(object).spec
+    const faults: Faults = []
+    if (!controller) faults.push(required('spec.controller'))
+    else if (controller.length > 250) {
+      faults.push({
+        reason: 'FieldValueTooLong',
+        field: 'spec.controller',
+        message: 'Too long: must have at most 250 bytes',
+      })
+    } else if (!/^[^/]+\/.+$/.test(controller)) {
+      const why = 'must be a domain-prefixed path (such as "acme.io/foo")'
+      faults.push(invalidValue('spec.controller', controller, why))
+    }
+    if (parameters?.kind === '') faults.push(required('spec.parameters.kind', 'kind is required'))
+    if (parameters?.name === '') faults.push(required('spec.parameters.name', 'name is required'))
+    return faults
+  },
+  validateUpdate: (object, previous) =>
+    immutable('spec.controller', classView(object).spec.controller, classView(previous).spec.controller),
+}

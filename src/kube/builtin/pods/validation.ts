@@ -1,0 +1,264 @@
+/**
+ * Faults of a pod's spec, in the order kube-apiserver finds them. Volume sources beyond those named in
+ * volumes.ts, and Windows and SELinux options, are checked by the schema only.
+ */
+import {
+  annotations,
+  duplicate,
+  type Faults,
+  forbidden,
+  invalidValue,
+  labels,
+  labelSelector,
+  name,
+  oneOf,
+  positive,
+  qualifiedName,
+  required,
+  unsupported,
+} from '../faults.js'
+import {
+  type Affinity,
+  type LabelSelectorRequirement,
+  type NodeSelectorTerm,
+  type PodAffinity,
+  type PodAffinityTerm,
+  type PodSpec,
+  type PodTemplateSpec,
+  type Toleration,
+} from '../types.js'
+import { containerFaults, type ContainerContext, hostPortFaults } from './containers.js'
+import { volumeFaults } from './volumes.js'
+
+export function podTemplateFaults(field: string, template: PodTemplateSpec): Faults {
+  return [
+    ...labels(`${field}.labels`, template.metadata.labels),
+    ...annotations(`${field}.annotations`, template.metadata.annotations),
+    ...podSpecFaults(`${field}.spec`, template.spec),
+  ]
+}
+
+export function podSpecFaults(field: string, spec: PodSpec): Faults {
+  const { names: volumes, faults } = volumeFaults(`${field}.volumes`, spec.volumes ?? [])
+  const seen: ContainerContext = { names: new Set(), volumes }
+  const containers = spec.containers ?? []
+  if (containers.length === 0) faults.push(required(`${field}.containers`))
+  containers.forEach((container, i) => {
+    faults.push(...containerFaults(`${field}.containers[${i}]`, container, seen))
+  })
+  faults.push(...hostPortFaults(`${field}.containers`, containers))
+  ;(spec.initContainers ?? []).forEach((container, i) => {
+    faults.push(...containerFaults(`${field}.initContainers[${i}]`, container, seen, true))
+  })
+  if (spec.restartPolicy === undefined) faults.push(required(`${field}.restartPolicy`))
+  else faults.push(...oneOf(`${field}.restartPolicy`, spec.restartPolicy, ['Always', 'OnFailure', 'Never']))
+  faults.push(
+    ...oneOf(`${field}.dnsPolicy`, spec.dnsPolicy, [
+      'ClusterFirstWithHostNet',
+      'ClusterFirst',
+      'Default',
+      'None',
+    ]),
+    ...labels(`${field}.nodeSelector`, spec.nodeSelector),
+    ...securityFaults(`${field}.securityContext`, spec),
+    ...(spec.imagePullSecrets ?? []).flatMap((secret, i) =>
+      secret.name ? [] : [required(`${field}.imagePullSecrets[${i}].name`)],
+    ),
+    ...affinityFaults(`${field}.affinity`, spec.affinity),
+    ...dnsConfigFaults(`${field}.dnsConfig`, spec),
+    ...(spec.readinessGates ?? []).flatMap((gate, i) =>
+      qualifiedName(`${field}.readinessGates[${i}].conditionType`, gate.conditionType),
+    ),
+    ...spreadFaults(`${field}.topologySpreadConstraints`, spec),
+  )
+  if (spec.serviceAccountName) {
+    faults.push(...name('subdomain', `${field}.serviceAccountName`, spec.serviceAccountName))
+  }
+  if (spec.nodeName) faults.push(...name('subdomain', `${field}.nodeName`, spec.nodeName))
+  const deadline = spec.activeDeadlineSeconds
+  if (deadline !== undefined && (deadline < 1 || deadline > 2147483647)) {
+    const why = 'must be between 1 and 2147483647, inclusive'
+    faults.push(invalidValue(`${field}.activeDeadlineSeconds`, deadline, why))
+  }
+  if (spec.hostname) faults.push(...name('label', `${field}.hostname`, spec.hostname))
+  if (spec.subdomain) faults.push(...name('label', `${field}.subdomain`, spec.subdomain))
+  faults.push(
+    ...tolerationFaults(`${field}.tolerations`, spec.tolerations ?? []),
+    ...(spec.priorityClassName
+      ? name('subdomain', `${field}.priorityClassName`, spec.priorityClassName)
+      : []),
+    ...(spec.runtimeClassName ? name('subdomain', `${field}.runtimeClassName`, spec.runtimeClassName) : []),
+  )
+  if (spec.preemptionPolicy !== undefined) {
+    faults.push(
+      ...oneOf(`${field}.preemptionPolicy`, spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']),
+    )
+  }
+  return faults
+}
+
+function securityFaults(field: string, spec: PodSpec): Faults {
+  const id = (part: 'runAsUser' | 'runAsGroup' | 'fsGroup') => {
+    const value = spec.securityContext?.[part]
+    return value !== undefined && (value < 0 || value > 2147483647)
+      ? [invalidValue(`${field}.${part}`, value, 'must be between 0 and 2147483647, inclusive')]
+      : []
+  }
+  const faults = [...id('fsGroup'), ...id('runAsUser'), ...id('runAsGroup')]
+  if (spec.shareProcessNamespace && spec.hostPID) {
+    faults.push(
+      invalidValue(
+        `${field}.shareProcessNamespace`,
+        true,
+        'ShareProcessNamespace and HostPID cannot both be enabled',
+      ),
+    )
+  }
+  return faults
+}
+
+function dnsConfigFaults(field: string, { dnsPolicy, dnsConfig }: PodSpec): Faults {
+  const servers = dnsConfig?.nameservers ?? []
+  if (dnsPolicy === 'None' && !dnsConfig) {
+    return [required(field, 'must provide `dnsConfig` when `dnsPolicy` is None')]
+  }
+  if (dnsPolicy === 'None' && servers.length === 0) {
+    return [
+      required(`${field}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'),
+    ]
+  }
+  if (servers.length > 3) {
+    return [invalidValue(`${field}.nameservers`, servers, 'must not have more than 3 nameservers')]
+  }
+  return []
+}
+
+const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt']
+
+function nodeRequirement(field: string, { key, operator, values = [] }: LabelSelectorRequirement): Faults {
+  const faults: Faults = []
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) {
+      faults.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+    }
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (values.length > 0) {
+      const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+      faults.push(forbidden(`${field}.values`, why))
+    }
+  } else if (operator === 'Gt' || operator === 'Lt') {
+    if (values.length !== 1) {
+      const why = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+      faults.push(required(`${field}.values`, why))
+    }
+  } else if (!OPERATORS.includes(operator)) {
+    faults.push(invalidValue(`${field}.operator`, operator, 'not a valid selector operator'))
+  }
+  return [...faults, ...qualifiedName(`${field}.key`, key)]
+}
+
+function nodeTerm(field: string, term: NodeSelectorTerm): Faults {
+  return (term.matchExpressions ?? []).flatMap((requirement, i) =>
+    nodeRequirement(`${field}.matchExpressions[${i}]`, requirement),
+  )
+}
+
+export function nodeSelectorFaults(field: string, terms: NodeSelectorTerm[] | null): Faults {
+  if (!terms || terms.length === 0) {
+    return [required(`${field}.nodeSelectorTerms`, 'must have at least one node selector term')]
+  }
+  return terms.flatMap((term, i) => nodeTerm(`${field}.nodeSelectorTerms[${i}]`, term))
+}
+
+function affinityFaults(field: string, affinity: Affinity | undefined): Faults {
+  const node = affinity?.nodeAffinity
+  const at = `${field}.nodeAffinity`
+  const hard = node?.requiredDuringSchedulingIgnoredDuringExecution
+  return [
+    ...(hard
+      ? nodeSelectorFaults(`${at}.requiredDuringSchedulingIgnoredDuringExecution`, hard.nodeSelectorTerms)
+      : []),
+    ...(node?.preferredDuringSchedulingIgnoredDuringExecution ?? []).flatMap(({ weight, preference }, i) => [
+      ...weightFaults(`${at}.preferredDuringSchedulingIgnoredDuringExecution[${i}].weight`, weight),
+      ...nodeTerm(`${at}.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference`, preference),
+    ]),
+    ...podAffinityFaults(`${field}.podAffinity`, affinity?.podAffinity),
+    ...podAffinityFaults(`${field}.podAntiAffinity`, affinity?.podAntiAffinity),
+  ]
+}
+
+function weightFaults(field: string, weight: number): Faults {
+  return weight < 1 || weight > 100 ? [invalidValue(field, weight, 'must be in the range 1-100')] : []
+}
+
+function podAffinityFaults(field: string, affinity: PodAffinity | undefined): Faults {
+  const hard = affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+  const soft = affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  return [
+    ...hard.flatMap((term, i) =>
+      affinityTerm(`${field}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`, term),
+    ),
+    ...soft.flatMap(({ weight, podAffinityTerm }, i) => {
+      const at = `${field}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`
+      return [
+        ...weightFaults(`${at}.weight`, weight),
+        ...affinityTerm(`${at}.podAffinityTerm`, podAffinityTerm),
+      ]
+    }),
+  ]
+}
+
+function affinityTerm(field: string, term: PodAffinityTerm): Faults {
+  return [
+    ...labelSelector(`${field}.labelSelector`, term.labelSelector),
+    ...(term.namespaces ?? []).flatMap((namespace) => name('label', `${field}.namespace`, namespace)),
+    ...(term.topologyKey === ''
+      ? [required(`${field}.topologyKey`, 'can not be empty')]
+      : qualifiedName(`${field}.topologyKey`, term.topologyKey)),
+  ]
+}
+
+function spreadFaults(field: string, spec: PodSpec): Faults {
+  const constraints = spec.topologySpreadConstraints ?? []
+  return constraints.flatMap(({ maxSkew, topologyKey, whenUnsatisfiable }, i) => {
+    const at = `${field}[${i}]`
+    const pair = (c: { topologyKey: string; whenUnsatisfiable: string }) =>
+      `{${c.topologyKey}, ${c.whenUnsatisfiable}}`
+    const own = pair({ topologyKey, whenUnsatisfiable })
+    const repeated = constraints.slice(0, i).some((other) => pair(other) === own)
+    return [
+      ...positive(`${at}.maxSkew`, maxSkew),
+      ...(topologyKey === '' ? [required(`${at}.topologyKey`, 'can not be empty')] : []),
+      ...oneOf(`${at}.whenUnsatisfiable`, whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']),
+      ...(repeated ? [duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, own)] : []),
+    ]
+  })
+}
+
+const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
+
+function tolerationFaults(field: string, tolerations: Toleration[]): Faults {
+  return tolerations.flatMap((toleration, i) => {
+    const at = `${field}[${i}]`
+    const { key = '', operator = '', value = '', effect = '' } = toleration
+    const faults: Faults = key === '' ? [] : qualifiedName(`${at}.key`, key)
+    if (key === '' && operator !== 'Exists') {
+      const why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+      faults.push(invalidValue(`${at}.operator`, operator, why))
+    }
+    if (toleration.tolerationSeconds !== undefined && effect !== 'NoExecute') {
+      const why = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+      faults.push(invalidValue(`${at}.effect`, effect, why))
+    }
+    if (operator === 'Exists') {
+      if (value !== '') {
+        const why = "value must be empty when `operator` is 'Exists'"
+        faults.push(invalidValue(`${at}.operator`, value, why))
+      }
+    } else if (operator !== '' && operator !== 'Equal') {
+      faults.push(unsupported(`${at}.operator`, operator, ['Equal', 'Exists']))
+    }
+    if (effect !== '' && !EFFECTS.includes(effect)) faults.push(unsupported(`${at}.effect`, effect, EFFECTS))
+    return faults
+  })
+}

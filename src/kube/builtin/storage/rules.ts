@@ -1,0 +1,165 @@
+/** storage.k8s.io: StorageClass, CSIDriver, CSINode, VolumeAttachment; in both versions. */
+import { type KubeObject } from '../../../apimachinery/meta/types.js'
+import {
+  duplicate,
+  type Faults,
+  forbidden,
+  immutable,
+  invalidValue,
+  oneOf,
+  qualifiedName,
+  required,
+  same,
+} from '../faults.js'
+import { type KindRules } from '../rules.js'
+import { type StringMap } from '../types.js'
+
+interface StorageClass extends KubeObject {
+  provisioner: string
+  parameters?: StringMap
+  reclaimPolicy?: string
+  volumeBindingMode?: string
+}
+
+const classView = (object: object) => object as StorageClass
+
+/** All parameters together, in bytes. */
+const PARAMETERS_LIMIT = 256 * 1024
+
+export const storageClass: KindRules = {
+  defaults(object) {
+    const own = classView(object)
+    own.reclaimPolicy ??= 'Delete'
+    own.volumeBindingMode ??= 'Immediate'
+  },
+  validate(object) {
+    const { provisioner, parameters = {}, reclaimPolicy, volumeBindingMode } = classView(object)
+    const faults: Faults = []
+    if (provisioner === '') faults.push(required('provisioner'))
+    else faults.push(...qualifiedName('provisioner', provisioner.toLowerCase()))
+    let size = 0
+    for (const [key, value] of Object.entries(parameters)) {
+      if (key === '') faults.push(invalidValue('parameters', key, 'field can not be empty.'))
+      size += Buffer.byteLength(key) + Buffer.byteLength(value)
+    }
+    if (size > PARAMETERS_LIMIT) {
+      const message = `Too long: must have at most ${PARAMETERS_LIMIT} bytes`
+      faults.push({ reason: 'FieldValueTooLong', field: 'parameters', message })
+    }
+    faults.push(...oneOf('reclaimPolicy', reclaimPolicy, ['Delete', 'Retain']))
+    faults.push(...oneOf('volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']))
+    return faults
+  },
+  validateUpdate(object, previous) {
+    const [after, before] = [classView(object), classView(previous)]
+    const why = 'updates to %s are forbidden.'
+    const fixed = ['parameters', 'provisioner', 'reclaimPolicy'] as const
+    return [
+      ...fixed
+        .filter((field) => !same(after[field], before[field]))
+        .map((field) => forbidden(field, why.replace('%s', field))),
+      ...immutable('volumeBindingMode', after.volumeBindingMode, before.volumeBindingMode),
+    ]
+  },
+}
+
+interface CSIDriver extends KubeObject {
+  spec: {
+    attachRequired?: boolean
+    podInfoOnMount?: boolean
+    volumeLifecycleModes?: string[]
+    fsGroupPolicy?: string
+  }
+}
+
+const driverView = (object: object) => object as CSIDriver
+
+export const csiDriver: KindRules = {
+  allowUnconditionalUpdate: false,
+  defaults(object) {
+    const { spec } = driverView(object)
+    spec.attachRequired ??= true
+    spec.podInfoOnMount ??= false
+    spec.volumeLifecycleModes ??= ['Persistent']
+    spec.fsGroupPolicy ??= 'ReadWriteOnceWithFSType'
+  },
+  validate(object) {
+    const { spec, metadata } = driverView(object)
+    return [
+      ...driverName('metadata.name', metadata.name ?? ''),
+      ...(spec.volumeLifecycleModes ?? []).flatMap((mode) =>
+        oneOf('spec.volumeLifecycleModes', mode, ['Ephemeral', 'Persistent']),
+      ),
+    ]
+  },
+  validateUpdate(object, previous) {
+    const [after, before] = [driverView(object).spec, driverView(previous).spec]
+    return (['attachRequired', 'fsGroupPolicy', 'podInfoOnMount', 'volumeLifecycleModes'] as const).flatMap(
+      (field) => immutable(`spec.${field}`, after[field], before[field]),
+    )
+  },
+}
+
+const LOWER_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
+const SUBDOMAIN_TEXT =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+
+function driverName(field: string, name: string): Faults {
+  const faults: Faults = []
+  if (name === '') return [required(field)]
+  if (name.length > 63) {
+    faults.push({ reason: 'FieldValueTooLong', field, message: 'Too long: must have at most 63 bytes' })
+  }
+  if (!LOWER_SUBDOMAIN.test(name.toLowerCase())) faults.push(invalidValue(field, name, SUBDOMAIN_TEXT))
+  return faults
+}
+
+interface CSINode extends KubeObject {
+  spec: { drivers: { name: string; nodeID: string }[] | null }
+}
+
+export const csiNode: KindRules = {
+  allowUnconditionalUpdate: false,
+  validate(object) {
+    const seen = new Set<string>()
+    return ((object as unknown as CSINode).spec.drivers ?? []).flatMap(({ name, nodeID }, i) => {
+      const at = `spec.drivers[${i}]`
+      const faults = driverName(`${at}.name`, name)
+      if (nodeID === '') faults.push(required(`${at}.nodeID`))
+      if (seen.has(name)) faults.push(duplicate(`${at}.name`, name))
+      seen.add(name)
+      return faults
+    })
+  },
+}
+
+interface VolumeAttachment extends KubeObject {
+  spec: {
+    attacher: string
+    nodeName: string
+    source: { persistentVolumeName?: string; inlineVolumeSpec?: object }
+  }
+}
+
+const attachmentView = (object: object) => object as VolumeAttachment
+
+export const volumeAttachment: KindRules = {
+  allowUnconditionalUpdate: false,
+  validate(object) {
+    const { attacher, nodeName, source } = attachmentView(object).spec
+    const faults: Faults = []
+    if (attacher === '') faults.push(required('spec.attacher'))
+    if (source.inlineVolumeSpec === undefined && source.persistentVolumeName === undefined) {
+      faults.push(
+        required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'),
+      )
+    }
+    if (nodeName === '') faults.push(required('spec.nodeName'))
+    return faults
+  },
+  validateUpdate(object, previous) {
+    return same(attachmentView(object).spec, attachmentView(previous).spec)
+      ? []
+      : [invalidValue('spec', attachmentView(object).spec, 'field is immutable')]
+  },
+}
