@@ -9,7 +9,7 @@ import {
   expired,
   invalid,
   notFound,
-  StatusError,
+  type StatusError,
   timeout,
   type FieldFault,
 } from '../../apimachinery/errors/index.js'

@@ -14,15 +14,18 @@ import {
   StatusError,
   unavailable,
 } from '../../apimachinery/errors/index.js'
+import { equal } from '../../apimachinery/json/value.js'
+import { generateName } from '../../apimachinery/meta/generatename.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../apimachinery/meta/validation.js'
 import { type KeyValue, Precondition, type Storage, Unwritable } from '../storage/interface.js'
 import { uidOf } from './bytes.js'
 import { type Clock, wireTime } from './clock.js'
 import { completesDeletion, isHeld, markDeleted } from './deletion.js'
 import { type DeleteOptions, finalizersFor } from './deleteoptions.js'
-import { equalExcept, equalJson } from './equal.js'
-import { metadataFaults, metadataUpdateFaults, orderedMetadata } from './metadata.js'
-import { generatedName, type Random } from './names.js'
+import { equalExcept } from './equal.js'
+import { orderedMetadata } from './metadata.js'
+import { type Random } from './random.js'
 import { type Encoder, served } from './served.js'
 import {
   type AdmissionPlugin,
@@ -101,7 +104,9 @@ export class Registry {
     metadata.uid = random.uuid()
     metadata.creationTimestamp = wireTime(clock.now())
     if (strategy.statusSubresource) delete object.status
-    if (!metadata.name && metadata.generateName) metadata.name = generatedName(metadata.generateName, random)
+    if (!metadata.name && metadata.generateName) {
+      metadata.name = generateName(metadata.generateName, (limit) => random.below(limit))
+    }
     if (strategy.hasGeneration) metadata.generation = 1
 
     const request = this.#request(
@@ -118,7 +123,11 @@ export class Registry {
     object.metadata = orderedMetadata(object.metadata)
     this.#track(definition, undefined, object, context)
     const faults = [
-      ...metadataFaults(object.metadata, strategy.nameRule),
+      ...validateObjectMeta(object.metadata, {
+        namespaced: definition.namespaced,
+        nameRule: strategy.nameRule,
+        standardFinalizers: !definition.custom,
+      }),
       ...strategy.validate(object, context),
     ]
     if (faults.length > 0) throw resource.invalid(object.metadata.name ?? '', faults)
@@ -136,7 +145,7 @@ export class Registry {
       const { value } = await storage.put(key, encoder, { expected: 0 })
       return { value, created: true }
     } catch (error) {
-      await strategy.afterDelete?.(object)
+      strategy.afterDelete?.(object)
       if (error instanceof Precondition) throw alreadyExists(definition, name)
       throw storageError(error)
     }
@@ -223,8 +232,7 @@ export class Registry {
     }
     this.#track(definition, previous, object, context)
     const faults = [
-      ...metadataFaults(object.metadata, strategy.nameRule),
-      ...metadataUpdateFaults(object.metadata, previous.metadata),
+      ...validateObjectMetaUpdate(object.metadata, previous.metadata),
       ...strategy.validateUpdate(object, previous, context),
     ]
     if (faults.length > 0) throw resource.invalid(name, faults)
@@ -240,7 +248,7 @@ export class Registry {
     try {
       if (completesDeletion(definition, object, previous)) {
         await storage.delete(head.key, encoder, { expected: head.modRevision })
-        await strategy.afterDelete?.(object)
+        strategy.afterDelete?.(object)
         return { value: await resource.unstored(object), created: false }
       }
       const { value } = await storage.put(head.key, encoder, { expected: head.modRevision })
@@ -277,10 +285,10 @@ export class Registry {
           if (options.dryRun) return { value: head.value, gone: true }
           const encoder = await this.#encoder(definition, object)
           const { value } = await storage.delete(key, encoder, { expected: head.modRevision })
-          await definition.strategy.afterDelete?.(object)
+          definition.strategy.afterDelete?.(object)
           return { value, gone: true }
         }
-        if (equalJson(object, previous)) {
+        if (equal(object, previous)) {
           await storage.waitFor(head.modRevision, VISIBLE_MS, options.signal)
           return { value: head.value, gone: false }
         }
@@ -457,7 +465,7 @@ function sameContent(object: Readonly<KubeObject>, previous: Readonly<KubeObject
   }
   const untimed = (entries: KubeObject['metadata']['managedFields']): unknown =>
     (entries ?? []).map(({ time: _time, ...entry }) => entry)
-  return equalJson(untimed(metadata.managedFields), untimed(previous.metadata.managedFields))
+  return equal(untimed(metadata.managedFields), untimed(previous.metadata.managedFields))
 }
 
 function checkPreconditions(

@@ -16,7 +16,7 @@ import {
 } from '../storage/interface.js'
 import { withResourceVersion } from './bytes.js'
 import { type Clock } from './clock.js'
-import { FrameRing } from './frames.js'
+import { type FrameRing } from './frames.js'
 import { type Filter } from './selectors.js'
 import { type MaybePromise, type Served } from './served.js'
 
@@ -193,7 +193,7 @@ export class Watch {
     }
     const slot: Pending = { bytes: undefined }
     this.#queue.push(slot)
-    ;(frame as Promise<Buffer>).then(
+    ;(frame).then(
       (bytes) => {
         slot.bytes = bytes
         this.#queued += bytes.length

@@ -12,7 +12,7 @@ export interface WriteOptions {
   /** "" for the main resource. */
   subresource: string
   /** Collects texts for `Warning: 299` headers. */
-  warn(text: string): void
+  warn: (text: string) => void
   signal?: AbortSignal
 }
 

@@ -1,7 +1,7 @@
 /** What the handlers of resource requests share. */
 import { type Logger } from './interfaces.js'
 import { type Clock } from '../registry/clock.js'
-import { type Random } from '../registry/names.js'
+import { type Random } from '../registry/random.js'
 import { type Registry } from '../registry/store.js'
 import { type Catalogue } from '../registry/strategy.js'
 import { type Watches } from '../registry/watches.js'

@@ -4,10 +4,9 @@
  * It owns no socket and no policy. Requests come in through `transport` (in this process) or through the
  * listeners of `listener.ts`; who asks and who may is decided by what is passed in.
  */
-import { randomInt, randomUUID } from 'node:crypto'
 import { type Dispatched, type ResponseSink, type Transport } from '../../client/transport.js'
 import { type Clock, systemClock } from '../registry/clock.js'
-import { type Random } from '../registry/names.js'
+import { type Random, systemRandom } from '../registry/random.js'
 import { Registry } from '../registry/store.js'
 import { type AdmissionPlugin, type Catalogue } from '../registry/strategy.js'
 import { Watches } from '../registry/watches.js'
@@ -68,8 +67,6 @@ export interface KubeServer {
   /** Ends all watches cleanly. Requests that come later are still answered. */
   drain(): void
 }
-
-export const systemRandom: Random = { uuid: () => randomUUID(), below: (limit) => randomInt(limit) }
 
 export function createKubeServer(options: KubeServerOptions): KubeServer {
   const { storage, catalogue, admission, authenticate, authorize } = options

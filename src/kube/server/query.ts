@@ -1,6 +1,12 @@
 /** Query parameters of API requests, checked as the genuine server checks them. */
 import { badRequest, invalid, type FieldFault } from '../../apimachinery/errors/index.js'
-import { goStrings } from '../registry/metadata.js'
+import {
+  forbiddenField,
+  goStrings,
+  required,
+  tooLongValue,
+  unsupportedValue,
+} from '../../apimachinery/errors/faults.js'
 import { type FieldValidation, type WriteOptions } from '../registry/writeoptions.js'
 import { type Exchange } from './exchange.js'
 
@@ -27,13 +33,7 @@ export type WriteKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'De
 export function isDryRun(given: readonly string[], kind: WriteKind): boolean {
   if (given.length === 0) return false
   if (given.every((text) => text === 'All')) return true
-  throw invalid({ group: 'meta.k8s.io', kind }, '', [
-    {
-      reason: 'FieldValueNotSupported',
-      field: 'dryRun',
-      message: `Unsupported value: ${goStrings(given)}: supported values: "All"`,
-    },
-  ])
+  throw invalid({ group: 'meta.k8s.io', kind }, '', [unsupportedValue('dryRun', goStrings(given), ['All'])])
 }
 
 /**
@@ -50,33 +50,17 @@ export function writeOptions(
   const faults: FieldFault[] = []
   const manager = query.get('fieldManager') ?? ''
   if (apply && manager === '') {
-    faults.push({
-      reason: 'FieldValueRequired',
-      field: 'fieldManager',
-      message: 'Required value: is required for apply patch',
-    })
+    faults.push(required('fieldManager', 'is required for apply patch'))
   }
   if (Buffer.byteLength(manager) > MANAGER_LIMIT) {
-    faults.push({
-      reason: 'FieldValueTooLong',
-      field: 'fieldManager',
-      message: `Too long: must have at most ${MANAGER_LIMIT} bytes`,
-    })
+    faults.push(tooLongValue('fieldManager', MANAGER_LIMIT))
   }
   if (!apply && kind === 'PatchOptions' && query.has('force')) {
-    faults.push({
-      reason: 'FieldValueForbidden',
-      field: 'force',
-      message: 'Forbidden: may not be specified for non-apply patch',
-    })
+    faults.push(forbiddenField('force', 'may not be specified for non-apply patch'))
   }
   const validation = query.get('fieldValidation') || 'Warn'
   if (!['Ignore', 'Warn', 'Strict'].includes(validation)) {
-    faults.push({
-      reason: 'FieldValueNotSupported',
-      field: 'fieldValidation',
-      message: `Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
-    })
+    faults.push(unsupportedValue('fieldValidation', validation, ['Ignore', 'Strict', 'Warn']))
   }
   if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', faults)
   return {
