@@ -2,8 +2,9 @@
  * First data: what a new cluster needs before anybody can log in. Definitions, built-in roles, system namespaces
  * and workspace, the user `admin`.
  *
- * Only adds what is missing. What somebody has changed stays as it is, what somebody has deleted comes back;
- * an `admin` that exists keeps its password. Running it twice, or in two processes at once, does no harm.
+ * Only adds what is missing. What somebody has changed stays as it is, what somebody has deleted comes back,
+ * except for `admin`: that user is created only while there are no users at all, so that removing an account
+ * whose password may be the documented one is for good. Running it twice, or in two processes at once, does no harm.
  */
 import { type KubeObject, type ObjectMeta, type UserInfo } from '../apimachinery/meta/types.js'
 import { Passwords } from '../authentication/passwords.js'
@@ -77,14 +78,6 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
   ): Promise<void> => {
     if (await api.create(COLLECTIONS[collection], object)) (created[collection] ??= []).push(name)
   }
-  const addMissing = (
-    collection: Collection,
-    present: ReadonlyMap<string, ObjectMeta>,
-    objects: readonly KubeObject[],
-  ): Promise<void>[] =>
-    objects
-      .filter(({ metadata }) => !present.has(metadata.name ?? ''))
-      .map((object) => add(collection, object.metadata.name ?? '', object))
 
   const names = Object.keys(COLLECTIONS) as Collection[]
   const [lists, shippedDefinitions, shippedRoles] = await Promise.all([
@@ -92,17 +85,23 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
     definitions(),
     roles(),
   ])
-  const present = Object.fromEntries(
-    names.map((name, i) => [name, lists[i] ?? new Map<string, ObjectMeta>()]),
-  ) as Record<Collection, ReadonlyMap<string, ObjectMeta>>
+  const listed = new Map(names.map((name, i) => [name, lists[i]]))
+  const present = (collection: Collection): ReadonlyMap<string, ObjectMeta> =>
+    listed.get(collection) ?? new Map<string, ObjectMeta>()
+
+  const addMissing = (collection: Collection, objects: readonly KubeObject[]): Promise<void>[] =>
+    objects
+      .filter(({ metadata }) => !present(collection).has(metadata.name ?? ''))
+      .map((object) => add(collection, object.metadata.name ?? '', object))
 
   // Hashing takes a while and another thread; it runs while definitions are created.
-  const admin = present.users.has('admin') ? undefined : passwords.hash(adminPassword, signal).then(adminUser)
+  const isFirstStart = present('users').size === 0
+  const admin = isFirstStart ? passwords.hash(adminPassword, signal).then(adminUser) : undefined
   admin?.catch(() => undefined)
 
   await Promise.all(
     shippedDefinitions
-      .filter(({ name }) => !present.customresourcedefinitions.has(name))
+      .filter(({ name }) => !present('customresourcedefinitions').has(name))
       .map(({ name, bytes }) => add('customresourcedefinitions', name, bytes)),
   )
 
@@ -111,17 +110,15 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
       ? [api.patch(`${COLLECTIONS.namespaces}/${name}`, { metadata: { labels: namespaceLabels(name) } })]
       : []
   await Promise.all([
-    ...[...shippedRoles].flatMap(([collection, objects]) =>
-      addMissing(collection as Collection, present[collection as Collection], objects),
-    ),
-    ...adoptClusterAdmin(api, present.clusterroles, shippedRoles.get('clusterroles') ?? []),
-    ...addMissing('namespaces', present.namespaces, SYSTEM_NAMESPACES.map(namespace)),
+    ...[...shippedRoles].flatMap(([collection, objects]) => addMissing(collection as Collection, objects)),
+    ...adoptClusterAdmin(api, present('clusterroles'), shippedRoles.get('clusterroles') ?? []),
+    ...addMissing('namespaces', SYSTEM_NAMESPACES.map(namespace)),
     ...[...SYSTEM_NAMESPACES, ...OPTIONAL_NAMESPACES].flatMap((name) => {
-      const there = present.namespaces.get(name)
+      const there = present('namespaces').get(name)
       return there === undefined ? [] : labelMissing(name, there)
     }),
-    ...addMissing('workspacetemplates', present.workspacetemplates, [WORKSPACE_TEMPLATE]),
-    ...addMissing('workspaces', present.workspaces, [WORKSPACE]),
+    ...addMissing('workspacetemplates', [WORKSPACE_TEMPLATE]),
+    ...addMissing('workspaces', [WORKSPACE]),
     admin?.then((user) => add('users', 'admin', user)),
   ])
 
