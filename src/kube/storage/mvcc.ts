@@ -134,7 +134,7 @@ export class MvccStorage implements Storage {
     const { start = prefix, limit = 0, revision = this.revision } = options
     const tree = this.history.treeAt(revision)
     const end = rankBehind(tree, prefix)
-    const from = Math.min(Math.max(rankOf(tree, prefix), rankOf(tree, start)), end)
+    const from = Math.min(rankOf(tree, start.startsWith(prefix) ? start : prefix), end)
     const to = limit > 0 ? Math.min(from + limit, end) : end
     return { items: slice(tree, from, to), revision, remaining: end - to }
   }
