@@ -4,7 +4,7 @@
  * Texts are quoted, numbers are not, structures come in Go syntax: `map[string]string{"app":"x"}`.
  */
 import { type FieldFault } from '../../apimachinery/errors/index.js'
-import { labelValueFaults, nameFaults, qualifiedNameFaults } from '../registry/names.js'
+import { labelValueFaults, nameFaults, qualifiedNameFaults } from '../../apimachinery/meta/names.js'
 import { type LabelSelector, type LabelSelectorRequirement, type StringMap } from './types.js'
 
 export type Faults = FieldFault[]
