@@ -1,0 +1,119 @@
+/**
+ * The recorded sequence of a genuine Kubernetes API, replayed on a server in this process and compared
+ * under the rules of replay.mjs: volatile fields dropped, times and uids blanked, lists as sets.
+ */
+import { type BufferedResponse, send, type Transport } from '../../src/client/transport.js'
+import { readGolden } from './shared.js'
+
+export interface SequenceEntry {
+  id: string
+  desc: string
+  request: { method: string; path: string; contentType?: string; body?: unknown }
+  response: { status: number; json?: unknown; text?: string; headers?: Record<string, string> }
+}
+
+export function sequence(): SequenceEntry[] {
+  return readGolden<{ entries: SequenceEntry[] }>('kube/api-sequence.json').entries
+}
+
+export interface Outcome {
+  entry: SequenceEntry
+  status: number
+  /** Undefined when the whole answer is as recorded. */
+  difference: string | undefined
+}
+
+const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
+
+export async function replaySequence(
+  transport: Transport,
+  entries: readonly SequenceEntry[],
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const entry of entries) {
+    const { method, path, contentType, body } = entry.request
+    const bytes =
+      body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+    const answer = await send(transport, {
+      method,
+      path,
+      user: ADMIN,
+      headers: {
+        'user-agent': 'Python-urllib/3.11',
+        accept: 'application/json',
+        ...(contentType !== undefined && { 'content-type': contentType }),
+      },
+      ...(bytes && { body: bytes }),
+    })
+    outcomes.push({ entry, status: answer.status, difference: compare(entry, answer) })
+  }
+  return outcomes
+}
+
+function compare({ response }: SequenceEntry, answer: BufferedResponse): string | undefined {
+  const text = answer.body.toString('utf8')
+  if (answer.status !== response.status) {
+    return `status: want ${response.status}, got ${answer.status} ${text.slice(0, 300).trim()}`
+  }
+  if (!('json' in response)) {
+    const [want, got] = [normal(response.text ?? '') as string, normal(text) as string]
+    return want.trim() === got.trim()
+      ? undefined
+      : `text: want ${want.slice(0, 300)}, got ${got.slice(0, 300)}`
+  }
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return `body: want JSON, got ${text.slice(0, 200)}`
+  }
+  const [want, got] = [normal(response.json), normal(parsed)]
+  if (firstDifference(want, got) === undefined) return undefined
+  return firstDifference(unordered(want), unordered(got))
+}
+
+const VOLATILE = new Set([
+  ...['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'managedFields'],
+  ...['selfLink', 'lastTransitionTime', 'observedGeneration', 'continue', 'remainingItemCount'],
+])
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g
+const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+/** Go prints where a pointer points. */
+const POINTER = /0xc[0-9a-f]{9}/g
+
+function normal(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return value.replace(TIME, '<time>').replace(UID, '<uid>').replace(POINTER, '<pointer>')
+  }
+  if (Array.isArray(value)) return value.map(normal)
+  if (value === null || typeof value !== 'object') return value
+  const entries = Object.entries(value).filter(([key]) => !VOLATILE.has(key))
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, normal(item)]),
+  )
+}
+
+function unordered(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(unordered).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  }
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unordered(item)]))
+}
+
+function firstDifference(want: unknown, got: unknown, path = '$'): string | undefined {
+  if (JSON.stringify(want) === JSON.stringify(got)) return undefined
+  const nested = [want, got].every((value) => value !== null && typeof value === 'object')
+  if (!nested || Array.isArray(want) !== Array.isArray(got)) {
+    return `${path}: want ${JSON.stringify(want)?.slice(0, 400)}, got ${JSON.stringify(got)?.slice(0, 400)}`
+  }
+  const [a, b] = [want as Record<string, unknown>, got as Record<string, unknown>]
+  if (Array.isArray(want) && Array.isArray(got) && want.length !== got.length) {
+    return `${path}: want ${want.length} items, got ${got.length}`
+  }
+  for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
+    const found = firstDifference(a[key], b[key], `${path}.${key}`)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
