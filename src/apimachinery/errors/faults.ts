@@ -44,6 +44,21 @@ export function goJson(value: unknown): string {
   return printed(value)
 }
 
+/** A JSON value as Go's `%v` prints it: `map[image:z]`, `[a b]`, `<nil>`. */
+export function goPlain(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>'
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return `[${value.map(goPlain).join(' ')}]`
+  if (typeof value === 'object') {
+    const map = value as Record<string, unknown>
+    const entries = Object.keys(map)
+      .sort()
+      .map((key) => `${key}:${goPlain(map[key])}`)
+    return `map[${entries.join(' ')}]`
+  }
+  return printed(value)
+}
+
 /** A JSON value in the place of a bad value in a message. */
 export function printed(value: unknown): string {
   if (value instanceof GoSyntax) return value.text
