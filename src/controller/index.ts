@@ -1,0 +1,13 @@
+/** The machinery of controllers, the platform's and those of the embedded API alike. */
+export { type Controller, type ControllerStatus, Manager, type ManagerOptions } from './manager.js'
+export { fromInformer } from './sources.js'
+export {
+  type Clock,
+  type Logger,
+  type Reconciler,
+  type Request,
+  type Result,
+  type Source,
+  TerminalError,
+} from './types.js'
+export { WorkQueue, type WorkQueueOptions } from './workqueue.js'
