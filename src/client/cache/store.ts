@@ -113,11 +113,17 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   readonly #indexes = new Map<string, Map<string, Bucket<Fields>>>()
   readonly #arena = new Arena()
   readonly #memo = new Map<CachedObject<Fields>, KubeObject>()
+  readonly #onFault: ((object: KubeObject, error: unknown) => void) | undefined
   #revision = 0
   #pass = 0
 
-  constructor(options?: CacheOptions<Fields>) {
+  /**
+   * @param onFault told of an object that `extract` or an index function threw on; it is kept with the
+   * fields of an empty object, since one odd object must not hold up all others
+   */
+  constructor(options?: CacheOptions<Fields>, onFault?: (object: KubeObject, error: unknown) => void) {
     this.#options = options
+    this.#onFault = onFault
     for (const name of Object.keys(options?.indexes ?? {})) this.#indexes.set(name, new Map())
   }
 
@@ -235,7 +241,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   #entry(object: KubeObject, raw: Buffer, previous: Entry<Fields> | undefined): Entry<Fields> {
     const { metadata } = object
     const namespaceName = metadata.namespace ?? ''
-    const fields = (this.#options?.extract(object) ?? undefined) as Fields
+    const fields = this.#fieldsOf(object)
     const buckets = this.#bucketsOf(object, fields)
     const labels = this.#labels.intern(metadata.labels)
 
@@ -264,18 +270,41 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     return entry
   }
 
+  #fieldsOf(object: KubeObject): Fields {
+    if (!this.#options) return undefined as Fields
+    try {
+      return this.#options.extract(object)
+    } catch (error) {
+      this.#onFault?.(object, error)
+      return this.#options.extract({ metadata: object.metadata })
+    }
+  }
+
   #bucketsOf(object: KubeObject, fields: Fields): Bucket<Fields>[] | undefined {
     const indexes = this.#options?.indexes
     if (!indexes) return undefined
     const buckets: Bucket<Fields>[] = []
     for (const [name, values] of this.#indexes) {
-      for (const value of new Set(indexes[name]?.(object, fields))) {
+      for (const value of this.#valuesOf(indexes[name], object, fields)) {
         let bucket = values.get(value)
         if (!bucket) values.set(value, (bucket = { value, values, members: new Set() }))
         buckets.push(bucket)
       }
     }
     return buckets
+  }
+
+  #valuesOf(
+    index: ((object: KubeObject, fields: Fields) => Iterable<string>) | undefined,
+    object: KubeObject,
+    fields: Fields,
+  ): Set<string> {
+    try {
+      return new Set(index?.(object, fields))
+    } catch (error) {
+      this.#onFault?.(object, error)
+      return new Set()
+    }
   }
 
   #add(entry: Entry<Fields>): void {
