@@ -424,7 +424,7 @@ function keepImmutable(
   subresource: string,
 ): KubeObject {
   let result = object
-  if (subresource === 'status') {
+  if (subresource === 'status' || subresource === 'approval') {
     // Custom resources: status alone. Built-in ones also take labels, annotations and finalizers with it.
     const metadata = definition.custom ? structuredClone(previous.metadata) : object.metadata
     result = { ...structuredClone(previous), metadata }

@@ -102,12 +102,12 @@ export interface SubresourceDefinition {
   version?: string
   verbs: readonly string[]
   /** Absent: advertised in discovery, answered 501-like Status that says what is missing. */
-  create?(
+  create?: (
     parent: KubeObject | undefined,
     body: KubeObject,
     where: { namespace: string; name: string },
     context: RequestContext,
-  ): Promise<KubeObject>
+  ) => Promise<KubeObject>
 }
 
 export interface ScalePaths {
@@ -144,7 +144,7 @@ export interface ResourceDefinition extends GroupVersion {
   /** Built-in list items carry no kind and apiVersion, custom ones do. */
   custom: boolean
   /** Reviews: POST computes an answer, nothing is stored. */
-  review?(object: KubeObject, context: RequestContext, namespace: string): Promise<KubeObject>
+  review?: (object: KubeObject, context: RequestContext, namespace: string) => Promise<KubeObject>
   /** A text for `Warning: 299` on every use of a deprecated version. */
   deprecation?: string
 }

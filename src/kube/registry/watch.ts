@@ -193,7 +193,7 @@ export class Watch {
     }
     const slot: Pending = { bytes: undefined }
     this.#queue.push(slot)
-    ;(frame).then(
+    frame.then(
       (bytes) => {
         slot.bytes = bytes
         this.#queued += bytes.length

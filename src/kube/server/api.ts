@@ -3,7 +3,8 @@ import { type Logger } from './interfaces.js'
 import { type Clock } from '../registry/clock.js'
 import { type Random } from '../registry/random.js'
 import { type Registry } from '../registry/store.js'
-import { type Catalogue } from '../registry/strategy.js'
+import { type PatchSchema } from '../../apimachinery/patch/index.js'
+import { type Catalogue, type ResourceDefinition, type SubresourceDefinition } from '../registry/strategy.js'
 import { type Watches } from '../registry/watches.js'
 import { type Storage } from '../storage/interface.js'
 import { type BodyCodec } from './body.js'
@@ -17,4 +18,10 @@ export interface Api {
   random: Random
   logger: Logger
   codecs: readonly BodyCodec[]
+  /** Merge rules by definition name. */
+  patchSchema: (definition: string) => PatchSchema | undefined
+  /** Answers below objects by `resource/subresource`, for definitions that have none of their own. */
+  subresources: Readonly<Record<string, SubresourceDefinition['create']>>
+  /** Answers of reviews by `resource.group`, likewise. */
+  reviews: Readonly<Record<string, ResourceDefinition['review']>>
 }

@@ -11,6 +11,9 @@ import { type Api } from './api.js'
 import { type Exchange } from './exchange.js'
 import { answerText } from './output.js'
 import { get, list, watch } from './resources/read.js'
+import { patch } from './resources/patch.js'
+import { review } from './resources/review.js'
+import { subresource } from './resources/subresource.js'
 import { create, remove, removeCollection, update } from './resources/write.js'
 
 type Handler = (api: Api, exchange: Exchange, definition: ResourceDefinition) => Promise<void>
@@ -22,6 +25,7 @@ const HANDLERS: Record<string, Handler> = {
   watch,
   create,
   update,
+  patch,
   delete: remove,
   deletecollection: removeCollection,
 }
@@ -58,7 +62,9 @@ async function serveResource(api: Api, exchange: Exchange): Promise<void> {
   if (definition.deprecation !== undefined) exchange.warn(definition.deprecation)
   if (method === 'HEAD') throw methodNotAllowed()
   checkScope(definition, exchange)
-  if (info.subresource !== '') throw noSuchResource()
+  if (info.subresource !== '') return subresource(api, exchange, definition)
+  const answer = definition.review ?? api.reviews[`${definition.resource}.${definition.group}`]
+  if (answer && info.verb === 'create') return review(api, exchange, definition, answer)
   const handler = HANDLERS[info.verb]
   if (!handler || !allows(definition, exchange)) throw methodNotAllowed()
   await handler(api, exchange, definition)
@@ -79,9 +85,4 @@ function checkScope(definition: ResourceDefinition, exchange: Exchange): void {
   if (resource === 'namespaces' && definition.group === '') return
   if (!definition.namespaced && namespace !== '') throw noSuchResource()
   if (definition.namespaced && namespace === '' && pathName !== '') throw noSuchResource()
-}
-
-/** For what discovery announces and nothing here can answer. */
-export function notImplemented(what: string): StatusError {
-  return new StatusError({ code: 501, reason: '', message: what })
 }

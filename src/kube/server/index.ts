@@ -6,6 +6,7 @@
  */
 import { type Dispatched, type ResponseSink, type Transport } from '../../client/transport.js'
 import { type Clock, systemClock } from '../registry/clock.js'
+import { type Definitions, patchSchemas } from '../registry/patchschema.js'
 import { type Random, systemRandom } from '../registry/random.js'
 import { Registry } from '../registry/store.js'
 import { type AdmissionPlugin, type Catalogue } from '../registry/strategy.js'
@@ -52,6 +53,12 @@ export interface KubeServerOptions {
   limits?: InFlightLimits
   fields?: FieldTracker
   codecs?: readonly BodyCodec[]
+  /** Published OpenAPI v2 definitions of the built-in kinds: merge keys, `/openapi`. */
+  definitions?: Definitions
+  /** `serviceaccounts/token` and the like, where a definition has no function of its own. */
+  subresources?: Api['subresources']
+  /** `tokenreviews.authentication.k8s.io` and the like, likewise. */
+  reviews?: Api['reviews']
 }
 
 export interface KubeServer {
@@ -83,7 +90,19 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
   })
   const watches = new Watches({ storage, catalogue, clock })
   const codecs = options.codecs ?? []
-  const api: Api = { storage, catalogue, registry, watches, clock, random, logger, codecs }
+  const api: Api = {
+    storage,
+    catalogue,
+    registry,
+    watches,
+    clock,
+    random,
+    logger,
+    codecs,
+    patchSchema: patchSchemas(options.definitions ?? {}),
+    subresources: options.subresources ?? {},
+    reviews: options.reviews ?? {},
+  }
   const filters: Filter[] = [
     panicFilter(logger),
     requestInfoFilter,
