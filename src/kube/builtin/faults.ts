@@ -1,96 +1,61 @@
 /**
- * Faults of fields in Kubernetes' words, and values as Go prints them inside those words.
- *
- * Texts are quoted, numbers are not, structures come in Go syntax: `map[string]string{"app":"x"}`.
+ * The checks that many kinds share, each giving the faults of one field, in Kubernetes' words.
  */
+import {
+  forbiddenField as forbidden,
+  goStringMap,
+  goStrings,
+  goSyntax,
+  invalidValue,
+  printed,
+  required,
+  unsupportedValue as unsupported,
+} from '../../apimachinery/errors/faults.js'
 import { type FieldFault } from '../../apimachinery/errors/index.js'
 import { labelValueFaults, nameFaults, qualifiedNameFaults } from '../../apimachinery/meta/names.js'
 import { type LabelSelector, type LabelSelectorRequirement, type StringMap } from './types.js'
 
 export type Faults = FieldFault[]
 
-export function required(field: string, detail = ''): FieldFault {
-  return { reason: 'FieldValueRequired', field, message: withDetail('Required value', detail) }
+export {
+  duplicateValue as duplicate,
+  forbiddenField as forbidden,
+  goSyntax as go,
+  invalidValue,
+  required,
+  tooLongValue as tooLong,
+  unsupportedValue as unsupported,
+} from '../../apimachinery/errors/faults.js'
+
+export function notFoundValue(field: string, value: string): FieldFault {
+  return { reason: 'FieldValueNotFound', field, message: `Not found: ${JSON.stringify(value)}` }
 }
 
-export function forbidden(field: string, detail: string): FieldFault {
-  return { reason: 'FieldValueForbidden', field, message: withDetail('Forbidden', detail) }
+/** A map of texts, which may be nil. */
+export function goMap(map: StringMap | undefined): unknown {
+  return map === undefined ? goSyntax('map[string]string(nil)') : goStringMap(map)
 }
 
-export function duplicate(field: string, value: unknown): FieldFault {
-  return { reason: 'FieldValueDuplicate', field, message: `Duplicate value: ${goValue(value)}` }
+/** A list of texts, which may be nil. */
+export function goTexts(list: readonly string[] | undefined): unknown {
+  return list === undefined ? goSyntax('[]string(nil)') : goStrings(list)
 }
 
-export function tooLong(field: string, limit: number): FieldFault {
-  return { reason: 'FieldValueTooLong', field, message: `Too long: must have at most ${limit} bytes` }
-}
-
-export function notFoundValue(field: string, value: unknown): FieldFault {
-  return { reason: 'FieldValueNotFound', field, message: `Not found: ${goValue(value)}` }
-}
-
-export function invalidValue(field: string, value: unknown, detail: string): FieldFault {
-  return {
-    reason: 'FieldValueInvalid',
-    field,
-    message: withDetail(`Invalid value: ${goValue(value)}`, detail),
-  }
-}
-
-export function unsupported(field: string, value: unknown, supported: readonly string[]): FieldFault {
-  const list = supported.map((text) => JSON.stringify(text)).join(', ')
-  const detail = supported.length === 0 ? '' : `supported values: ${list}`
-  return {
-    reason: 'FieldValueNotSupported',
-    field,
-    message: withDetail(`Unsupported value: ${goValue(value)}`, detail),
-  }
-}
-
-function withDetail(text: string, detail: string): string {
-  return detail === '' ? text : `${text}: ${detail}`
-}
-
-/** A value that is printed as it stands, not quoted: Go syntax of a structure. */
-export class GoSyntax {
-  constructor(readonly text: string) {}
-}
-
-export const go = (text: string): GoSyntax => new GoSyntax(text)
-
-function goValue(value: unknown): string {
-  if (value instanceof GoSyntax) return value.text
-  if (value === null || value === undefined) return 'null'
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return JSON.stringify(value)
-}
-
-export function goMap(map: StringMap | undefined): GoSyntax {
-  if (map === undefined) return go('map[string]string(nil)')
-  const entries = Object.keys(map)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(map[key])}`)
-  return go(`map[string]string{${entries.join(', ')}}`)
-}
-
-export function goTexts(list: readonly string[] | undefined): GoSyntax {
-  if (list === undefined) return go('[]string(nil)')
-  return go(`[]string{${list.map((text) => JSON.stringify(text)).join(', ')}}`)
-}
-
-export function goSelector(selector: LabelSelector | null | undefined): GoSyntax {
-  if (!selector) return go('(*v1.LabelSelector)(nil)')
+export function goSelector(selector: LabelSelector | null | undefined): unknown {
+  if (!selector) return goSyntax('(*v1.LabelSelector)(nil)')
   const expressions = selector.matchExpressions
-  const printed =
+  const printedExpressions =
     expressions === undefined
       ? '[]v1.LabelSelectorRequirement(nil)'
-      : `[]v1.LabelSelectorRequirement{${expressions
-          .map(
-            ({ key, operator, values }) =>
-              `v1.LabelSelectorRequirement{Key:${JSON.stringify(key)}, Operator:${JSON.stringify(operator)}, Values:${goTexts(values).text}}`,
-          )
-          .join(', ')}}`
-  return go(`v1.LabelSelector{MatchLabels:${goMap(selector.matchLabels).text}, MatchExpressions:${printed}}`)
+      : `[]v1.LabelSelectorRequirement{${expressions.map(goRequirement).join(', ')}}`
+  return goSyntax(
+    `v1.LabelSelector{MatchLabels:${printed(goMap(selector.matchLabels))}, MatchExpressions:${printedExpressions}}`,
+  )
+}
+
+function goRequirement({ key, operator, values }: LabelSelectorRequirement): string {
+  const parts = [`Key:${printed(key)}`, `Operator:${printed(operator)}`, `Values:${printed(goTexts(values))}`]
+  return `v1.LabelSelectorRequirement{${parts.join(', ')}}`
 }
 
 const NEGATIVE = 'must be greater than or equal to 0'

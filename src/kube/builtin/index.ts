@@ -19,12 +19,16 @@ export type { BootstrapObjects, GroupFacts, ProtobufPackages, SchemaNode } from 
 export interface BuiltinOptions {
   /** Who hands out cluster IPs and node ports; must have adopted the stored services before the first write. */
   serviceAddresses?: ServiceAddresses
+  /** Answers of the review resources, by plural: `subjectaccessreviews`, `tokenreviews`. */
+  reviews?: Readonly<Record<string, NonNullable<ResourceDefinition['review']>>>
+  /** What a POST to a subresource does, by path: `pods/binding`, `serviceaccounts/token`. */
+  subresources?: Readonly<Record<string, NonNullable<SubresourceDefinition['create']>>>
 }
 
 /** In discovery order: group by group, version by version, resources by name. */
 export function builtinResources(options: BuiltinOptions = {}): ResourceDefinition[] {
-  const addresses = options.serviceAddresses ?? new ServiceAddresses()
-  return resourceFacts().resources.map((facts) => definitionOf(facts, addresses))
+  const all = { ...options, serviceAddresses: options.serviceAddresses ?? new ServiceAddresses() }
+  return resourceFacts().resources.map((facts) => definitionOf(facts, all))
 }
 
 /** Groups in discovery order with their versions; the core group is "". */
@@ -32,11 +36,14 @@ export function builtinGroups(): readonly GroupFacts[] {
   return resourceFacts().groups
 }
 
-function definitionOf(facts: ResourceFacts, addresses: ServiceAddresses): ResourceDefinition {
+type Options = BuiltinOptions & { serviceAddresses: ServiceAddresses }
+
+function definitionOf(facts: ResourceFacts, options: Options): ResourceDefinition {
   const { group, version, kind } = facts
   const storage = storageOf(facts)
-  const rules = rulesOf(facts, addresses)
-  const convert = conversionOf(facts, storage, kind)
+  const rules = rulesOf(facts, options.serviceAddresses)
+  const convert = conversionOf(facts)
+  const review = options.reviews?.[facts.name]
   return {
     group,
     version,
@@ -53,21 +60,26 @@ function definitionOf(facts: ResourceFacts, addresses: ServiceAddresses): Resour
     keyPrefix: keyPrefixOf(facts),
     strategy: strategyOf(facts, rules),
     ...(rules.scale && { scale: rules.scale }),
-    subresources: subresourcesOf(facts),
+    subresources: subresourcesOf(facts, options),
     ...(convert && { convert }),
+    ...(review && { review }),
     custom: false,
   }
 }
 
 /** `status` and `scale` are the registry's own. */
-function subresourcesOf({ subresources }: ResourceFacts): SubresourceDefinition[] {
-  return subresources
+function subresourcesOf(facts: ResourceFacts, options: Options): SubresourceDefinition[] {
+  return facts.subresources
     .filter(({ name }) => name !== 'status' && name !== 'scale')
-    .map(({ name, kind, group, version, verbs }) => ({
-      name,
-      kind,
-      ...(group !== undefined && { group }),
-      ...(version !== undefined && { version }),
-      verbs,
-    }))
+    .map(({ name, kind, group, version, verbs }) => {
+      const create = options.subresources?.[`${facts.name}/${name}`]
+      return {
+        name,
+        kind,
+        ...(group !== undefined && { group }),
+        ...(version !== undefined && { version }),
+        verbs,
+        ...(create && { create }),
+      }
+    })
 }

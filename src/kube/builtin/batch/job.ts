@@ -11,6 +11,7 @@ import {
   selects,
   unsupported,
 } from '../faults.js'
+import { labelValueFaults } from '../../../apimachinery/meta/names.js'
 import { defaultPodTemplate } from '../pods/defaults.js'
 import { podTemplateFaults } from '../pods/validation.js'
 import { type KindRules } from '../rules.js'
@@ -47,7 +48,8 @@ export const job: KindRules = {
   prepareForCreate(object) {
     const { metadata, spec } = view(object)
     if (!spec.manualSelector) selectByUid(metadata, spec)
-    adoptLabels(object, spec.template)
+    // The original finds its labels when it reads the job back, after the faults of a bad name were found.
+    if (labelValueFaults(metadata.name ?? '').length === 0) adoptLabels(object, spec.template)
   },
   validate: (object) => jobFaults(view(object)),
   validateUpdate(object, previous) {

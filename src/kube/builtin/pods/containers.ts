@@ -5,6 +5,7 @@ import {
   forbidden,
   invalidValue,
   nonNegative,
+  notFoundValue,
   oneOf,
   portName,
   portNumber,
@@ -225,11 +226,7 @@ function mountFaults(field: string, container: Container, volumes: ReadonlySet<s
       const faults: Faults = []
       if (mount.name === '') faults.push(required(`${at}.name`))
       if (!volumes.has(mount.name)) {
-        faults.push({
-          reason: 'FieldValueNotFound',
-          field: `${at}.name`,
-          message: `Not found: ${JSON.stringify(mount.name)}`,
-        })
+        faults.push(notFoundValue(`${at}.name`, mount.name))
       }
       if (mount.mountPath === '') faults.push(required(`${at}.mountPath`))
       if (paths.has(mount.mountPath)) {

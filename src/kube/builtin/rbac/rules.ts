@@ -1,6 +1,15 @@
 /** rbac.authorization.k8s.io: roles and bindings. */
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
-import { type Faults, go, immutable, invalidValue, labelSelector, required, unsupported } from '../faults.js'
+import {
+  type Faults,
+  go,
+  goTexts,
+  immutable,
+  invalidValue,
+  labelSelector,
+  required,
+  unsupported,
+} from '../faults.js'
 import { type KindRules } from '../rules.js'
 import { type LabelSelector } from '../types.js'
 
@@ -51,11 +60,11 @@ function ruleFaults(field: string, rule: PolicyRule, namespaced: boolean): Fault
     const printed = rule.nonResourceURLs
     if (namespaced) {
       const why = 'namespaced rules cannot apply to non-resource URLs'
-      faults.push(invalidValue(`${field}.nonResourceURLs`, goList(printed), why))
+      faults.push(invalidValue(`${field}.nonResourceURLs`, goTexts(printed), why))
     }
     if (rule.apiGroups ?? rule.resources ?? rule.resourceNames) {
       const why = 'rules cannot apply to both regular resources and non-resource URLs'
-      faults.push(invalidValue(`${field}.nonResourceURLs`, goList(printed), why))
+      faults.push(invalidValue(`${field}.nonResourceURLs`, goTexts(printed), why))
     }
     return faults
   }
@@ -66,10 +75,6 @@ function ruleFaults(field: string, rule: PolicyRule, namespaced: boolean): Fault
     faults.push(required(`${field}.resources`, 'resource rules must supply at least one resource'))
   }
   return faults
-}
-
-function goList(texts: string[] | undefined) {
-  return go(`[]string{${(texts ?? []).map((text) => JSON.stringify(text)).join(', ')}}`)
 }
 
 function roleRules(namespaced: boolean): KindRules {

@@ -10,7 +10,7 @@ import { canonical } from './quantity.js'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type DecodeIssues } from '../../registry/strategy.js'
 import { type Field, type Plan, planOf, type WireType } from './plan.js'
-import { microTime, wholeSeconds } from './time.js'
+import { canonicalMicroTime, canonicalTime } from '../../../apimachinery/meta/time.js'
 
 type Json = Record<string, unknown>
 
@@ -197,7 +197,7 @@ function readTime(type: 'time' | 'microTime', value: unknown): string {
       `unmarshalerDecoder: json: cannot unmarshal ${jsonKind(value)} into Go value of type string`,
     )
   }
-  const read = type === 'time' ? wholeSeconds(value) : microTime(value)
+  const read = type === 'time' ? canonicalTime(value) : canonicalMicroTime(value)
   if (read !== undefined) return read
   const layout = type === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00'
   throw new WrongType(
