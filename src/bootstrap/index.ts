@@ -6,9 +6,10 @@
  * except for `admin`: that user is created only while there are no users at all, so that removing an account
  * whose password may be the documented one is for good. Running it twice, or in two processes at once, does no harm.
  */
-import { type KubeObject, type ObjectMeta, type UserInfo } from '../apimachinery/meta/types.js'
+import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
 import { Passwords } from '../authentication/passwords.js'
 import { type Transport } from '../client/transport.js'
+import { PLATFORM } from '../client/writer.js'
 import { type Logger } from '../serving/log.js'
 import { FirstDataApi } from './api.js'
 import {
@@ -41,9 +42,6 @@ export interface Bootstrapped {
   adminPassword?: string
   durationMs: number
 }
-
-/** In process the transport takes our word for it; over sockets the credentials of the kubeconfig count. */
-const PLATFORM: UserInfo = { name: 'system:platform', groups: ['system:masters'] }
 
 const IAM = '/apis/iam.kubesphere.io/v1alpha2'
 const COLLECTIONS = {
