@@ -3,7 +3,13 @@
  * under the rules of replay.mjs: volatile fields dropped, times and uids blanked, lists as sets.
  */
 import { type BufferedResponse, send, type Transport } from '../../src/client/transport.js'
-import { readGolden } from './shared.js'
+import { type KubeObject } from '../../src/apimachinery/meta/types.js'
+import { builtinResources } from '../../src/kube/builtin/index.js'
+import { createCatalogue } from '../../src/kube/registry/catalogue.js'
+import { restoreState, type StateLists } from '../../src/kube/restore.js'
+import { createKubeServer } from '../../src/kube/server/index.js'
+import { createMemoryStorage } from '../../src/kube/storage/memory/index.js'
+import { goldenPath, readGolden } from './shared.js'
 
 export interface SequenceEntry {
   id: string
@@ -23,14 +29,20 @@ export interface Outcome {
   difference: string | undefined
 }
 
-const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
+export const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
 
+/** What the recorder did between two requests and did not write down. */
+export type Steps = Readonly<Record<string, (transport: Transport) => Promise<void>>>
+
+/** @param before steps by the id of the entry that they come before */
 export async function replaySequence(
   transport: Transport,
   entries: readonly SequenceEntry[],
+  before: Steps = {},
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (const entry of entries) {
+    await before[entry.id]?.(transport)
     const { method, path, contentType, body } = entry.request
     const bytes =
       body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
@@ -48,6 +60,44 @@ export async function replaySequence(
     outcomes.push({ entry, status: answer.status, difference: compare(entry, answer) })
   }
   return outcomes
+}
+
+/** The objects that the recorded lists find: five made for them, one of a controller. */
+export async function prepareForLists(transport: Transport): Promise<void> {
+  const root = sequence().find(({ id }) => id === 'kube-223')?.response.json as { items: KubeObject[] }
+  const certificate = root.items[0]
+  const objects: KubeObject[] = [
+    { metadata: { name: 'kube-root-ca.crt' }, data: certificate?.['data'] },
+    ...[0, 1, 2, 3, 4].map((n) => ({ metadata: { name: `page-${n}`, labels: { n: String(n) } } })),
+  ]
+  for (const object of objects) {
+    await send(transport, {
+      method: 'POST',
+      path: '/api/v1/namespaces/kg/configmaps',
+      user: ADMIN,
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', ...object })),
+    })
+  }
+}
+
+/** A server of the catalogue on the seed state. */
+export async function sequenceServer(): Promise<{ transport: Transport }> {
+  const storage = createMemoryStorage()
+  const catalogue = createCatalogue(builtinResources())
+  const lists = readGolden<StateLists>('state.json')
+  await restoreState(storage, catalogue, lists, { crds: goldenPath('crds') })
+  return createKubeServer({
+    storage,
+    catalogue,
+    authenticate: () => ADMIN,
+    authorize: () => ({ allowed: true, reason: '' }),
+    admission: [],
+    version: {
+      ...{ major: '1', minor: '20', gitVersion: 'v1.20.2', gitCommit: '', gitTreeState: 'clean' },
+      ...{ buildDate: '', goVersion: '', compiler: 'gc', platform: '' },
+    },
+  })
 }
 
 function compare({ response }: SequenceEntry, answer: BufferedResponse): string | undefined {
@@ -78,12 +128,18 @@ const VOLATILE = new Set([
 ])
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
+/** The revision that a server has come to. */
+const REVISION = /(?<=current: )\d+/g
 /** Go prints where a pointer points. */
 const POINTER = /0xc[0-9a-f]{9}/g
 
 function normal(value: unknown): unknown {
   if (typeof value === 'string') {
-    return value.replace(TIME, '<time>').replace(UID, '<uid>').replace(POINTER, '<pointer>')
+    return value
+      .replace(TIME, '<time>')
+      .replace(UID, '<uid>')
+      .replace(POINTER, '<pointer>')
+      .replace(REVISION, '<revision>')
   }
   if (Array.isArray(value)) return value.map(normal)
   if (value === null || typeof value !== 'object') return value
