@@ -75,7 +75,9 @@ function upstreamRequest(exchange: Exchange): TransportRequest {
 
 async function* bodyOf(exchange: Exchange): AsyncIterable<Uint8Array> {
   openBody(exchange)
-  for await (const chunk of exchange.request as AsyncIterable<Uint8Array>) {
+  // An upstream that has answered may stop reading; the connection must live on for its answer.
+  const chunks = exchange.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+  for await (const chunk of chunks) {
     exchange.tapRequest?.(chunk)
     yield chunk
   }
@@ -94,7 +96,6 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
       over = true
       signal.removeEventListener('abort', abort)
       response.off('drain', resume)
-      resolve()
     }
     const abort = (): void => {
       if (over) return
@@ -103,6 +104,7 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
       if (begun && exchange.longRunning) response.end()
       else response.destroy()
       finish()
+      resolve()
     }
     const resume = (): void => dispatched?.resume()
     response.on('drain', resume)
@@ -122,12 +124,14 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
         if (over) return
         response.end()
         finish()
+        resolve()
       },
       fail(error) {
         if (over) return
-        if (begun) response.destroy()
         finish()
-        if (!begun) reject(error)
+        if (!begun) return reject(error)
+        response.destroy()
+        resolve()
       },
     })
     if (over) dispatched.abort()
