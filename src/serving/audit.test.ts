@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest'
+import { auditEvent, type AuditFacts, auditLevel, AuditQueue, type AuditEvent } from './audit.js'
+import { SILENT } from './log.js'
+import { NO_INFO } from './requestinfo.js'
+
+const facts: AuditFacts = {
+  id: 'b0c1',
+  level: 'RequestResponse',
+  info: {
+    ...NO_INFO,
+    path: '/kapis/tenant.kubesphere.io/v1alpha2/workspaces',
+    verb: 'create',
+    isResourceRequest: true,
+    apiGroup: 'tenant.kubesphere.io',
+    apiVersion: 'v1alpha2',
+    resource: 'workspaces',
+    resourceScope: 'Cluster',
+    workspace: 'ws1',
+    sourceIP: '10.0.0.7',
+    userAgent: 'curl/8',
+  },
+  user: { name: 'admin', groups: ['system:authenticated'] },
+  status: 200,
+  receivedAt: new Date('2026-01-02T03:04:05.123Z'),
+  completedAt: new Date('2026-01-02T03:04:05.223Z'),
+  requestBody: Buffer.from('{"metadata":{"name":"ws9"}}'),
+  responseBody: Buffer.from('{"metadata":{"name":"ws9"}}'),
+}
+
+describe('an audit event', () => {
+  it('has the keys that the backend has always been sent', () => {
+    expect(auditEvent(facts)).toEqual({
+      Devops: '',
+      Workspace: 'ws1',
+      Cluster: '',
+      Message: '',
+      Level: 'RequestResponse',
+      AuditID: 'b0c1',
+      Stage: 'ResponseComplete',
+      RequestURI: '/kapis/tenant.kubesphere.io/v1alpha2/workspaces',
+      Verb: 'create',
+      User: { username: 'admin', groups: ['system:authenticated'] },
+      ImpersonatedUser: null,
+      SourceIPs: ['10.0.0.7'],
+      UserAgent: 'curl/8',
+      ObjectRef: {
+        Resource: 'workspaces',
+        Namespace: '',
+        Name: 'ws9',
+        UID: '',
+        APIGroup: 'tenant.kubesphere.io',
+        APIVersion: 'v1alpha2',
+        ResourceVersion: 'Cluster',
+        Subresource: '',
+      },
+      ResponseStatus: { metadata: {}, code: 200 },
+      RequestObject: { metadata: { name: 'ws9' } },
+      ResponseObject: { metadata: { name: 'ws9' } },
+      RequestReceivedTimestamp: '2026-01-02T03:04:05.123000Z',
+      StageTimestamp: '2026-01-02T03:04:05.223000Z',
+      Annotations: null,
+    })
+  })
+
+  it('holds bodies only from the level on that asks for them, and only JSON', () => {
+    expect(auditEvent({ ...facts, level: 'Request' })).toMatchObject({
+      ResponseObject: null,
+      RequestObject: {},
+    })
+    expect(auditEvent({ ...facts, level: 'Metadata' })).toMatchObject({ RequestObject: null })
+    expect(auditEvent({ ...facts, responseBody: Buffer.from('<p>') }).ResponseObject).toBeNull()
+  })
+
+  it.each([
+    ['Active', 'enable'],
+    ['Disabled', 'disable'],
+    ['Other', 'update'],
+  ])('calls an update of a user to %s by the name %s', (state, verb) => {
+    const info = { ...facts.info, verb: 'update', resource: 'users' }
+    const requestBody = Buffer.from(JSON.stringify({ status: { state } }))
+    expect(auditEvent({ ...facts, info, requestBody }).Verb).toBe(verb)
+  })
+
+  it('takes name and workspace of a DevOps project from the project', () => {
+    const info = { ...facts.info, devops: 'p1xyz', workspace: '' }
+    const devops = (): { name: string; workspace: string } => ({ name: 'p1', workspace: 'ws3' })
+    expect(auditEvent({ ...facts, info, devops })).toMatchObject({ Devops: 'p1', Workspace: 'ws3' })
+  })
+
+  it('ranks an unknown level as None', () => {
+    expect(auditLevel('Everything')).toBe('None')
+    expect(auditLevel(undefined)).toBe('None')
+    expect(auditLevel('Request')).toBe('Request')
+  })
+})
+
+describe('the audit queue', () => {
+  const event = auditEvent(facts)
+
+  it('sends in batches, and drops what is beyond its capacity at once', async () => {
+    const batches: number[] = []
+    let release = (): void => undefined
+    const queue = new AuditQueue({
+      deliver(batch: readonly AuditEvent[]) {
+        batches.push(batch.length)
+        return new Promise((resolve) => (release = resolve))
+      },
+      logger: SILENT,
+      capacity: 5,
+      batchSize: 2,
+    })
+
+    for (let i = 0; i < 10; i++) queue.accept(event)
+    expect(batches).toEqual([2])
+    expect(queue.dropped).toBe(3)
+
+    const closed = queue.close()
+    for (let i = 0; i < 20; i++) {
+      release()
+      await Promise.resolve()
+    }
+    await closed
+    expect(batches).toEqual([2, 2, 2, 1])
+  })
+
+  it('loses a batch that cannot be sent, says so, and goes on', async () => {
+    const lost: object[] = []
+    let calls = 0
+    const queue = new AuditQueue({
+      deliver: () => (++calls === 1 ? Promise.reject(new Error('down')) : Promise.resolve()),
+      logger: { ...SILENT, warn: (fields) => void lost.push(fields) },
+      batchSize: 1,
+    })
+    queue.accept(event)
+    queue.accept(event)
+    await queue.close()
+    expect(calls).toBe(2)
+    expect(lost).toMatchObject([{ events: 1 }])
+    queue.accept(event)
+    expect(queue.dropped).toBe(1)
+  })
+})
