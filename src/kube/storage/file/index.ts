@@ -7,7 +7,7 @@ import { type Storage } from '../interface.js'
 import { historyLimits, MvccStorage, SILENT, type StorageOptions } from '../mvcc.js'
 import { type FileSystem, nodeFileSystem } from './filesystem.js'
 import { FileJournal } from './journal.js'
-import { type Lock, lockDirectory } from './lock.js'
+import { lockDirectory } from './lock.js'
 import { recover } from './recovery.js'
 
 export { Corrupted } from './damage.js'
@@ -31,48 +31,46 @@ const DEFAULT_MIN_LOG_BYTES = 32 * 1024 * 1024
  *   another format version
  */
 export async function openFileStorage(options: FileStorageOptions): Promise<Storage> {
-  const { fileSystem = nodeFileSystem, logger = SILENT, minLogBytes = DEFAULT_MIN_LOG_BYTES } = options
   const directory = resolve(options.directory)
+  const { fileSystem = nodeFileSystem } = options
   await fileSystem.makeDirectory(directory)
   await fileSystem.syncDirectory(dirname(directory))
   const lock = await lockDirectory(directory)
   try {
-    const startedAt = performance.now()
-    const nowMs = (options.now ?? Date.now)()
-    const { history, ...recovered } = await recover({
-      fileSystem,
-      directory,
-      limits: historyLimits(options),
-      nowMs,
-      logger,
-    })
-    const durationMs = Math.round(performance.now() - startedAt)
-    logger.info(
-      { directory, revision: history.revision, entries: history.tree.size, durationMs },
-      'storage open',
-    )
-
-    const journal = new FileJournal({ fileSystem, directory, logger, minLogBytes, ...recovered })
-    return new FileStorage(lock, journal, history, options)
+    return await openUnlocked({ ...options, directory, fileSystem }, () => lock.release())
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-class FileStorage extends MvccStorage {
-  constructor(
-    private readonly lock: Lock,
-    ...rest: ConstructorParameters<typeof MvccStorage>
-  ) {
-    super(...rest)
-  }
+/**
+ * Opens a directory that is there and that nobody else uses.
+ *
+ * @param release called when the store has been closed
+ */
+export async function openUnlocked(
+  options: FileStorageOptions & { fileSystem: FileSystem },
+  release?: () => Promise<void>,
+): Promise<Storage> {
+  const { directory, fileSystem, logger = SILENT, minLogBytes = DEFAULT_MIN_LOG_BYTES } = options
+  const startedAt = performance.now()
+  const nowMs = (options.now ?? Date.now)()
+  const limits = historyLimits(options)
+  const { history, ...found } = await recover({ fileSystem, directory, limits, nowMs, logger })
+  const durationMs = Math.round(performance.now() - startedAt)
+  logger.info(
+    { directory, revision: history.revision, entries: history.tree.size, durationMs },
+    'storage open',
+  )
 
-  override async close(): Promise<void> {
-    try {
-      await super.close()
-    } finally {
-      await this.lock.release()
-    }
-  }
+  const journal = new FileJournal({
+    fileSystem,
+    directory,
+    logger,
+    minLogBytes,
+    ...found,
+    ...(release && { release }),
+  })
+  return new MvccStorage(journal, history, options)
 }

@@ -28,6 +28,8 @@ export interface FileJournalOptions {
   lastLog: number
   tail: { file: File; size: number } | undefined
   logBytes: number
+  /** Called at the end of `close`. */
+  release?: () => Promise<void>
 }
 
 interface Log {
@@ -43,6 +45,7 @@ export class FileJournal implements Journal {
   readonly #directory: string
   readonly #logger: StorageLogger
   readonly #minLogBytes: number
+  readonly #release: (() => Promise<void>) | undefined
   readonly #encoder = new FrameEncoder()
   /** Undefined when the next batch must start a new one. */
   #log: Log | undefined
@@ -58,6 +61,7 @@ export class FileJournal implements Journal {
     this.#directory = options.directory
     this.#logger = options.logger
     this.#minLogBytes = options.minLogBytes
+    this.#release = options.release
     this.#lastLog = options.lastLog
     this.#log = options.tail && { ...options.tail }
     this.#logBytes = options.logBytes
@@ -102,6 +106,7 @@ export class FileJournal implements Journal {
     this.#closing = true
     await this.#compaction
     await this.#leaveLog()
+    await this.#release?.()
   }
 
   /** @param base last revision before it */
