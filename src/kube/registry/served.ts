@@ -56,9 +56,10 @@ export class Served {
     return ring
   }
 
+  /** A namespace's own path names it as the namespace too; objects of the cluster have none. */
   key(namespace: string, name: string): string {
-    const { keyPrefix } = this.definition
-    return namespace === '' ? `${keyPrefix}/${name}` : `${keyPrefix}/${namespace}/${name}`
+    const { keyPrefix, namespaced } = this.definition
+    return namespace === '' || !namespaced ? `${keyPrefix}/${name}` : `${keyPrefix}/${namespace}/${name}`
   }
 
   /** All keys below it belong to the resource, or to one namespace of it. */
