@@ -9,5 +9,8 @@ export const MEANT_SEQUENCE: Readonly<Record<string, string>> = {
   'kube-146': BYTES,
   'kube-161': BYTES,
   'kube-209': 'an unknown field in an applied object is the fault of the client: 400, not 500',
+  'kube-212': 'one fault is one cause; the original names it twice',
+  'kube-227': 'limit and order hold for resourceVersion=0 too; the original lists its cache as it lies',
   'kube-229': 'a resourceVersion that is no number is the fault of the client: 400, not 500',
+  'kube-249': 'the finalizer that lingers was put there by a controller of the platform',
 }

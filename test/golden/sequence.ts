@@ -4,7 +4,7 @@
  */
 import { type BufferedResponse, send, type Transport } from '../../src/client/transport.js'
 import { type KubeObject } from '../../src/apimachinery/meta/types.js'
-import { builtinResources } from '../../src/kube/builtin/index.js'
+import { builtinResources, definitions } from '../../src/kube/builtin/index.js'
 import { createCatalogue } from '../../src/kube/registry/catalogue.js'
 import { restoreState, type StateLists } from '../../src/kube/restore.js'
 import { createKubeServer } from '../../src/kube/server/index.js'
@@ -93,6 +93,7 @@ export async function sequenceServer(): Promise<{ transport: Transport }> {
     authenticate: () => ADMIN,
     authorize: () => ({ allowed: true, reason: '' }),
     admission: [],
+    definitions: definitions(),
     version: {
       ...{ major: '1', minor: '20', gitVersion: 'v1.20.2', gitCommit: '', gitTreeState: 'clean' },
       ...{ buildDate: '', goVersion: '', compiler: 'gc', platform: '' },
@@ -129,7 +130,7 @@ const VOLATILE = new Set([
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 /** The revision that a server has come to. */
-const REVISION = /(?<=current: )\d+/g
+const REVISION = /(?<=current: |too old resource version: 1 \()\d+/g
 /** Go prints where a pointer points. */
 const POINTER = /0xc[0-9a-f]{9}/g
 

@@ -19,16 +19,12 @@ export type { BootstrapObjects, GroupFacts, ProtobufPackages, SchemaNode } from 
 export interface BuiltinOptions {
   /** Who hands out cluster IPs and node ports; must have adopted the stored services before the first write. */
   serviceAddresses?: ServiceAddresses
-  /** Answers of the review resources, by plural: `subjectaccessreviews`, `tokenreviews`. */
-  reviews?: Readonly<Record<string, NonNullable<ResourceDefinition['review']>>>
-  /** What a POST to a subresource does, by path: `pods/binding`, `serviceaccounts/token`. */
-  subresources?: Readonly<Record<string, NonNullable<SubresourceDefinition['create']>>>
 }
 
 /** In discovery order: group by group, version by version, resources by name. */
 export function builtinResources(options: BuiltinOptions = {}): ResourceDefinition[] {
-  const all = { ...options, serviceAddresses: options.serviceAddresses ?? new ServiceAddresses() }
-  return resourceFacts().resources.map((facts) => definitionOf(facts, all))
+  const addresses = options.serviceAddresses ?? new ServiceAddresses()
+  return resourceFacts().resources.map((facts) => definitionOf(facts, addresses))
 }
 
 /** Groups in discovery order with their versions; the core group is "". */
@@ -36,14 +32,11 @@ export function builtinGroups(): readonly GroupFacts[] {
   return resourceFacts().groups
 }
 
-type Options = BuiltinOptions & { serviceAddresses: ServiceAddresses }
-
-function definitionOf(facts: ResourceFacts, options: Options): ResourceDefinition {
+function definitionOf(facts: ResourceFacts, addresses: ServiceAddresses): ResourceDefinition {
   const { group, version, kind } = facts
   const storage = storageOf(facts)
-  const rules = rulesOf(facts, options.serviceAddresses)
+  const rules = rulesOf(facts, addresses)
   const convert = conversionOf(facts)
-  const review = options.reviews?.[facts.name]
   return {
     group,
     version,
@@ -60,26 +53,21 @@ function definitionOf(facts: ResourceFacts, options: Options): ResourceDefinitio
     keyPrefix: keyPrefixOf(facts),
     strategy: strategyOf(facts, rules),
     ...(rules.scale && { scale: rules.scale }),
-    subresources: subresourcesOf(facts, options),
+    subresources: subresourcesOf(facts),
     ...(convert && { convert }),
-    ...(review && { review }),
     custom: false,
   }
 }
 
 /** `status` and `scale` are the registry's own. */
-function subresourcesOf(facts: ResourceFacts, options: Options): SubresourceDefinition[] {
-  return facts.subresources
+function subresourcesOf({ subresources }: ResourceFacts): SubresourceDefinition[] {
+  return subresources
     .filter(({ name }) => name !== 'status' && name !== 'scale')
-    .map(({ name, kind, group, version, verbs }) => {
-      const create = options.subresources?.[`${facts.name}/${name}`]
-      return {
-        name,
-        kind,
-        ...(group !== undefined && { group }),
-        ...(version !== undefined && { version }),
-        verbs,
-        ...(create && { create }),
-      }
-    })
+    .map(({ name, kind, group, version, verbs }) => ({
+      name,
+      kind,
+      ...(group !== undefined && { group }),
+      ...(version !== undefined && { version }),
+      verbs,
+    }))
 }

@@ -9,6 +9,7 @@ import { decodeAs, decodePart } from './wire/decode.js'
 export function strategyOf(facts: ResourceFacts, rules: KindRules): Strategy {
   const columns = columnsOf(facts)
   const emptyStatus = emptyStatusOf(facts)
+  const validate: Strategy['validate'] = (object, context) => rules.validate?.(object, context) ?? []
   return {
     decode: (object, issues) => decodeAs(facts.definition, object, issues),
     applyDefaults(object) {
@@ -16,8 +17,11 @@ export function strategyOf(facts: ResourceFacts, rules: KindRules): Strategy {
       if (emptyStatus !== undefined) object['status'] ??= emptyStatus()
       rules.defaults?.(object)
     },
-    validate: (object, context) => rules.validate?.(object, context) ?? [],
-    validateUpdate: (object, previous, context) => rules.validateUpdate?.(object, previous, context) ?? [],
+    validate,
+    validateUpdate: (object, previous, context) => [
+      ...validate(object, context),
+      ...(rules.validateUpdate?.(object, previous, context) ?? []),
+    ],
     ...(rules.prepareForCreate && { prepareForCreate: rules.prepareForCreate }),
     ...(rules.prepareForUpdate && { prepareForUpdate: rules.prepareForUpdate }),
     ...(rules.afterDelete && { afterDelete: rules.afterDelete }),
