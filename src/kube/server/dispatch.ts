@@ -75,6 +75,7 @@ function allows(definition: ResourceDefinition, exchange: Exchange): boolean {
   const { verb, namespace, pathName } = exchange.requestInfo
   if (!definition.verbs.includes(verb)) return false
   if (verb === 'create') return pathName === '' && (!definition.namespaced || namespace !== '')
+  if (verb === 'update' || verb === 'patch') return pathName !== ''
   if (verb === 'deletecollection') return !definition.namespaced || namespace !== ''
   return true
 }
