@@ -50,8 +50,12 @@ export function createInformerSet(options: InformerSetOptions): RecheckingInform
   ): Informer<Fields> {
     const path = listPath(resource)
     const known = informers.get(path)
-    // The first options win, so the type is the first caller's; callers share one constant per resource.
-    if (known) return known.informer as unknown as Informer<Fields>
+    if (known) {
+      // The first options win, so the type is theirs; callers share one constant per resource, or give none.
+      const shared = known.informer as unknown as SharedInformer<Fields>
+      if (cacheOptions) shared.store.adopt(cacheOptions)
+      return shared
+    }
     if (closed) throw new Error(`the informers are closed; ${path} was asked for`)
     const made = new SharedInformer<Fields>(
       { transport, path, logger, clock, random, user, userAgent, pageLimit, recheckMs },

@@ -99,7 +99,10 @@ export interface Informer<Fields = unknown> {
  * fill when the resource appears.
  */
 export interface InformerSet {
-  /** Asking again for the same resource returns the same informer; the first options win. */
+  /**
+   * Asking again for the same resource returns the same informer; the first options win. Those who need no
+   * fields give none, and leave the choice to others who ask before or after.
+   */
   informer<Fields = unknown>(
     resource: { group: string; version: string; resource: string },
     options?: CacheOptions<Fields>,

@@ -52,6 +52,22 @@ describe('the indexed store', () => {
     expect(store.byUid('uid-a-two')?.name).toBe('two')
   })
 
+  it('takes options later when it was made without, and keeps the first it gets', () => {
+    const node = ({ spec }: KubeObject): string => (spec as { nodeName: string } | undefined)?.nodeName ?? ''
+    const store = new IndexedStore<string>()
+    put(store, { name: 'early', node: 'n1' })
+
+    store.adopt({ extract: node, indexes: { node: (_, fields) => [fields] } })
+    store.adopt({ extract: () => 'ignored' })
+    put(store, { name: 'late', node: 'n1' })
+    put(store, { name: 'other', node: 'n2' })
+
+    expect([...store.byName()].map(({ fields }) => fields)).toEqual(['n1', 'n1', 'n2'])
+    expect(names(store.index('node', 'n1')).sort()).toEqual(['/early', '/late'])
+    store.delete('', 'early')
+    expect(names(store.index('node', 'n1'))).toEqual(['/late'])
+  })
+
   it('reports what changed, and nothing for a version it already holds', () => {
     const store = new IndexedStore()
 

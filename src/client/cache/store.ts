@@ -3,7 +3,8 @@
  * date with each change.
  *
  * An entry is never changed, a new one takes its place, so whoever holds one keeps a true picture of its
- * moment. Only its slab coordinates move, and what they point at reads the same.
+ * moment. Only its slab coordinates move, and what they point at reads the same; and `adopt` fills in fields
+ * that nobody had asked for before.
  */
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { typeMetaPrefix, withoutTypeMeta } from './bytes.js'
@@ -34,8 +35,8 @@ class Entry<Fields> implements CachedObject<Fields>, Tenant {
     readonly resourceVersion: string,
     readonly seconds: number,
     readonly labelSet: LabelSet<Entry<Fields>>,
-    readonly fields: Fields,
-    readonly buckets: readonly Bucket<Fields>[] | undefined,
+    public fields: Fields,
+    public buckets: readonly Bucket<Fields>[] | undefined,
     public slab: Slab,
     public offset: number,
     public size: number,
@@ -104,7 +105,7 @@ function compareCreation(left: Entry<unknown>, right: Entry<unknown>): number {
 }
 
 export class IndexedStore<Fields = unknown> implements Store<Fields> {
-  readonly #options: CacheOptions<Fields> | undefined
+  #options: CacheOptions<Fields> | undefined
   readonly #namespaces = new Map<string, Namespace<Fields>>()
   readonly #uids = new Map<string, Entry<Fields>>()
   readonly #byName = new SortedList<Entry<Fields>>(compareName)
@@ -125,6 +126,22 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     this.#options = options
     this.#onFault = onFault
     for (const name of Object.keys(options?.indexes ?? {})) this.#indexes.set(name, new Map())
+  }
+
+  /**
+   * Gives a store made without options its options, and every object it holds its fields: whoever asked first
+   * needed none. A store that has options keeps them.
+   */
+  adopt(options: CacheOptions<Fields>): void {
+    if (this.#options) return
+    this.#options = options
+    for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new Map())
+    for (const entry of this.#byName) {
+      const object = JSON.parse(entry.bytes.toString()) as KubeObject
+      entry.fields = this.#fieldsOf(object)
+      entry.buckets = this.#bucketsOf(object, entry.fields)
+      for (const bucket of entry.buckets ?? []) bucket.members.add(entry)
+    }
   }
 
   get size(): number {
