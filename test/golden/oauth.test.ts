@@ -2,28 +2,15 @@
  * The recorded conversation with the OAuth server, held again with ours over a socket. Where ours is meant to
  * be better the entry is listed with the reason, and must differ.
  */
-import { type AddressInfo } from 'node:net'
-import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type KubeObject } from '../../src/apimachinery/meta/types.js'
 import { iamGroup } from '../../src/apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../../src/apis/oauth/index.js'
-import { createAuthentication } from '../../src/authentication/index.js'
 import { USERS } from '../../src/authentication/users.js'
-import { createAuthorization } from '../../src/authorization/index.js'
-import { type Transport } from '../../src/client/transport.js'
-import { createPlatformHandler } from '../../src/serving/platform.js'
-import { createServer, type HttpServer } from '../../src/serving/server.js'
 import { LiteralInformers } from '../fixtures/informers.js'
-import { silent } from '../fixtures/logger.js'
+import { type LiteralServer, serveLiterals } from '../fixtures/server.js'
 import { type Entry, entriesOf, HAVE_GOLDEN, readGolden, WITHOUT_GOLDEN } from './shared.js'
 
-const ISSUER = 'kubesphere'
-const HOUR = 3_600_000
-const CLIENTS = [
-  { name: 'kubesphere', secret: 'kubesphere', redirectURIs: ['*'] },
-  { name: 'strict', secret: 'strict-secret', redirectURIs: ['http://127.0.0.1:12345/cb'] },
-]
 const PASSWORD = 'P@88w0rd'
 
 /** Entry → why ours answers differently. */
@@ -38,64 +25,25 @@ const BETTER: Readonly<Record<string, string>> = {
   'oauth-045': 'authorization_code is a name of the code grant',
 }
 
-const NO_UPSTREAM: Transport = {
-  dispatch: (_, sink) => {
-    sink.fail(new Error('no upstream in this test'))
-    return { abort: () => undefined, resume: () => undefined }
-  },
-  upgrade: () => Promise.reject(new Error('no upstream in this test')),
-  close: () => Promise.resolve(),
-}
-
 const title = `the recorded OAuth conversation${HAVE_GOLDEN ? '' : `, ${WITHOUT_GOLDEN}`}`
 
 describe.skipIf(!HAVE_GOLDEN)(title, () => {
   const state = HAVE_GOLDEN ? readGolden<Record<string, { items: KubeObject[] }>>('state.json') : {}
-  let server: HttpServer
+  let server: LiteralServer
   let base: string
   const sessions = new Map<string, { access: string; refresh: string }>()
   const variables = new Map<string, string>()
 
   beforeAll(async () => {
     const informers = LiteralInformers.from(state)
-    const authentication = createAuthentication({
-      options: {
-        jwtSecret: 'golden-jwt-secret-0123456789abcdef',
-        maximumClockSkew: 10_000,
-        authenticateRateLimiterMaxTries: 10,
-        authenticateRateLimiterDuration: 600_000,
-        multipleLogin: true,
-        oauthOptions: {
-          issuer: ISSUER,
-          signKey: '',
-          signKeyData: '',
-          clients: CLIENTS,
-          accessTokenMaxAge: 2 * HOUR,
-          accessTokenInactivityTimeout: 2 * HOUR,
-        },
-      },
-      informers,
-      create: () => Promise.resolve(),
-      logger: silent,
-    })
-    const { authorizer, book } = createAuthorization({ mode: 'RBAC', informers, logger: silent })
-    const { handle } = createPlatformHandler({
-      authenticator: authentication.authenticator,
-      authorizer,
-      upstream: NO_UPSTREAM,
-      groups: [
-        oauthGroup({ issuer: ISSUER, ...authentication }),
-        iamGroup({ users: informers.informer(USERS).store, book }),
-      ],
-      metrics: new Registry(),
-      logger: silent,
-    })
-    server = createServer({ handler: handle, logger: silent })
-    await server.listen({ host: '127.0.0.1', port: 0 })
-    base = `http://127.0.0.1:${(server.node.address() as AddressInfo).port}`
+    server = await serveLiterals(informers, ({ authentication, authorization }) => [
+      oauthGroup({ issuer: 'kubesphere', ...authentication }),
+      iamGroup({ users: informers.informer(USERS).store, book: authorization.book }),
+    ])
+    base = server.base
   })
 
-  afterAll(() => server?.close(0))
+  afterAll(() => server?.close())
 
   async function sessionOf(user: string): Promise<{ access: string; refresh: string }> {
     let session = sessions.get(user)
