@@ -60,6 +60,7 @@ export async function decodeSnapshot(source: ByteSource): Promise<{ revision: nu
     if (!frame) throw new Damaged(source.offset, 'the end is missing', true)
     if (frame.kind === 'end') {
       if (frame.count !== entries.length) throw new Damaged(frame.offset, 'entries are missing')
+      if ((await source.read(1)).length > 0) throw new Damaged(source.offset - 1, 'bytes behind the end')
       break
     }
     if (frame.kind !== 'entries') throw new Damaged(frame.offset, 'a frame that does not belong here')
