@@ -4,7 +4,7 @@
  * Unknown groups are plain-text 404, unknown resources of known groups a Status, known resources with a
  * wrong method 405.
  */
-import { methodNotAllowed, noSuchResource, StatusError } from '../../apimachinery/errors/index.js'
+import { methodNotAllowed, noSuchResource } from '../../apimachinery/errors/index.js'
 import { isBuiltinGroup } from '../registry/catalogue.js'
 import { type ResourceDefinition } from '../registry/strategy.js'
 import { type Api } from './api.js'

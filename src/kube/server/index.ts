@@ -16,7 +16,9 @@ import { type Storage } from '../storage/interface.js'
 import { type Api } from './api.js'
 import { type BodyCodec } from './body.js'
 import { chain, type Filter } from './chain.js'
+import { discoveryPaths } from './discovery/index.js'
 import { dispatcher } from './dispatch.js'
+import { documentPaths, type Documents } from './documents.js'
 import { Exchange, type ServerRequest } from './exchange.js'
 import { auditFilter } from './filters/audit.js'
 import { authenticationFilter } from './filters/authentication.js'
@@ -26,6 +28,7 @@ import { DEFAULT_LIMITS, type InFlightLimits, inFlightFilter } from './filters/i
 import { panicFilter } from './filters/panic.js'
 import { requestInfoFilter } from './filters/requestinfo.js'
 import { timeoutFilter } from './filters/timeout.js'
+import { healthPaths } from './health.js'
 import {
   type Audit,
   type Authenticate,
@@ -35,6 +38,7 @@ import {
   SILENT,
   type VersionInfo,
 } from './interfaces.js'
+import { openApiPaths } from './openapi/index.js'
 import { inProcessTransport } from './transport.js'
 
 export interface KubeServerOptions {
@@ -55,6 +59,10 @@ export interface KubeServerOptions {
   codecs?: readonly BodyCodec[]
   /** Published OpenAPI v2 definitions of the built-in kinds: merge keys, `/openapi`. */
   definitions?: Definitions
+  /** More paths with a fixed answer: `/openid/v1/jwks`, `/metrics`. */
+  documents?: Documents
+  /** What `/api` tells clients of the address; `host:port`. */
+  serverAddress?: string
   /** `serviceaccounts/token` and the like, where a definition has no function of its own. */
   subresources?: Api['subresources']
   /** `tokenreviews.authentication.k8s.io` and the like, likewise. */
@@ -113,7 +121,13 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     inFlightFilter(options.limits ?? DEFAULT_LIMITS),
     authorizationFilter(authorize),
   ]
-  const serve = chain(filters, dispatcher(api, []))
+  const paths = [
+    healthPaths(options.health ?? [], logger),
+    documentPaths(options.version, catalogue, options.documents ?? {}),
+    openApiPaths(catalogue, options.definitions ?? {}, options.version),
+    discoveryPaths(catalogue, options.serverAddress ?? '127.0.0.1:6443'),
+  ]
+  const serve = chain(filters, dispatcher(api, paths))
 
   function handle(request: ServerRequest, sink: ResponseSink): Dispatched {
     const exchange = new Exchange(request, sink, random.uuid())

@@ -73,7 +73,7 @@ export interface VersionInfo {
 /** One line of `/readyz?verbose`. Undefined means good; a text says what is missing. */
 export interface HealthCheck {
   name: string
-  check(): string | undefined
+  check: () => string | undefined
   /** Also part of `/livez`. */
   live?: boolean
 }

@@ -1,0 +1,168 @@
+/**
+ * `/openapi/v2` and `/openapi/v3`: the schema of what is served now.
+ *
+ * v3 is cut by group version, with an index of URLs that carry a hash; the hash is of what the document is
+ * made from, so the index costs nothing. Documents are made when asked for, once per change.
+ */
+import { createHash } from 'node:crypto'
+import { methodNotAllowed, notAcceptable } from '../../../apimachinery/errors/index.js'
+import { type Definitions } from '../../registry/patchschema.js'
+import { type Catalogue, type ResourceDefinition } from '../../registry/strategy.js'
+import { resourcesOf } from '../discovery/resources.js'
+import { type PathHandler } from '../dispatch.js'
+import { type Exchange } from '../exchange.js'
+import { type VersionInfo } from '../interfaces.js'
+import { parseAccept } from '../negotiate.js'
+import { pathsOf } from './paths.js'
+import { builtinSchema, customSchemas, type Dialect, type Schema, schemaName } from './schemas.js'
+
+const ALWAYS = ['ObjectMeta', 'ListMeta', 'Status', 'Patch', 'DeleteOptions'].map(
+  (name) => `io.k8s.apimachinery.pkg.apis.meta.v1.${name}`,
+)
+
+interface Made {
+  bytes: Buffer
+  etag: string
+}
+
+export function openApiPaths(
+  catalogue: Catalogue,
+  definitions: Definitions,
+  version: VersionInfo,
+): PathHandler {
+  const cache = new Map<string, Made | undefined>()
+  let revision = -1
+  const info = { title: 'Kubernetes', version: version.gitVersion }
+
+  function made(key: string, make: () => unknown): Made | undefined {
+    if (revision !== catalogue.revision) {
+      cache.clear()
+      revision = catalogue.revision
+    }
+    if (!cache.has(key)) {
+      const value = make()
+      const bytes = Buffer.from(value === undefined ? '' : JSON.stringify(value))
+      const etag = `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"`
+      cache.set(key, value === undefined ? undefined : { bytes, etag })
+    }
+    return cache.get(key)
+  }
+
+  const byKind = new Map<string, string>()
+  for (const [name, node] of Object.entries(definitions)) {
+    const kinds = (node as Schema)['x-kubernetes-group-version-kind']
+    if (!Array.isArray(kinds)) continue
+    for (const { group, version, kind } of kinds as { group: string; version: string; kind: string }[]) {
+      byKind.set(`${group}/${version}/${kind}`, name)
+    }
+  }
+
+  /** Schemas and paths of some resources, with all they refer to. */
+  function documentOf(resources: readonly ResourceDefinition[], dialect: Dialect): [Schema, Schema] {
+    const schemas: Record<string, unknown> = {}
+    const paths: Schema = {}
+    const waiting = [...ALWAYS]
+    const found = (name: string): void => {
+      if (!(name in schemas)) waiting.push(name)
+    }
+    for (const definition of resources) {
+      const { schema } = definition.strategy
+      if ('builtin' in schema) {
+        found(schema.builtin)
+        found(`${schema.builtin}List`)
+      } else Object.assign(schemas, customSchemas(definition, dialect))
+      const own = schemaName(definition)
+      const schemaOf = (kind: { group: string; version: string; kind: string }): string | undefined => {
+        if (kind.kind === definition.kind && kind.group === definition.group) return own
+        const name = byKind.get(`${kind.group}/${kind.version}/${kind.kind}`)
+        if (name !== undefined) found(name)
+        return name
+      }
+      Object.assign(paths, pathsOf(definition, dialect, schemaOf))
+    }
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      if (name in schemas || !Object.hasOwn(definitions, name)) continue
+      schemas[name] = {}
+      schemas[name] = builtinSchema(definitions[name], dialect, found)
+    }
+    return [schemas, paths]
+  }
+
+  function groupVersions(): { path: string; group: string; version: string }[] {
+    const list = []
+    for (const { name: group, versions } of catalogue.groups()) {
+      for (const version of versions) {
+        const path = group === '' ? `api/${version}` : `apis/${group}/${version}`
+        list.push({ path, group, version })
+      }
+    }
+    return list
+  }
+
+  function hashOf(resources: readonly ResourceDefinition[]): string {
+    const hash = createHash('sha256').update(version.gitVersion)
+    for (const { resource, kind, verbs, strategy, scale } of resources) {
+      hash.update(
+        JSON.stringify([resource, kind, verbs, strategy.schema, strategy.statusSubresource, scale ?? null]),
+      )
+    }
+    return hash.digest('hex').toUpperCase()
+  }
+
+  function index(): unknown {
+    const paths = groupVersions().map(({ path, group, version }) => {
+      const hash = hashOf(resourcesOf(catalogue, group, version))
+      return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const
+    })
+    return { paths: Object.fromEntries(paths) }
+  }
+
+  function v3(path: string): unknown {
+    const wanted = groupVersions().find((each) => each.path === path)
+    if (!wanted) return undefined
+    const [schemas, paths] = documentOf(resourcesOf(catalogue, wanted.group, wanted.version), 'v3')
+    return { openapi: '3.0.0', info, paths, components: { schemas } }
+  }
+
+  function v2(): unknown {
+    const [schemas, paths] = documentOf([...catalogue.all()], 'v2')
+    return { swagger: '2.0', info, paths, definitions: schemas }
+  }
+
+  return (exchange) => {
+    const { path } = exchange.requestInfo
+    const document =
+      path === '/openapi/v2'
+        ? () => made('v2', v2)
+        : path === '/openapi/v3' || path === '/openapi/v3/'
+          ? () => made('v3', index)
+          : path.startsWith('/openapi/v3/')
+            ? () => made(path, () => v3(path.slice('/openapi/v3/'.length)))
+            : undefined
+    if (!document) return false
+    if (exchange.method !== 'GET') throw methodNotAllowed()
+    if (!acceptsJson(exchange)) throw notAcceptable(['application/json'])
+    const found = document()
+    if (!found) return false
+    answer(exchange, found)
+    return true
+  }
+}
+
+function acceptsJson(exchange: Exchange): boolean {
+  const header = exchange.header('accept')
+  if (header === '') return true
+  return parseAccept(header).some(({ type }) => ['application/json', 'application/*', '*/*'].includes(type))
+}
+
+function answer(exchange: Exchange, { bytes, etag }: Made): void {
+  const headers = { etag, vary: 'Accept' }
+  if (exchange.header('if-none-match') === etag) {
+    exchange.head(304, headers)
+    exchange.end()
+    return
+  }
+  // A URL with its hash may be kept for good.
+  const forever = exchange.query.has('hash') && { 'cache-control': 'public, immutable' }
+  exchange.answer(200, 'application/json', bytes, { ...headers, ...forever })
+}
