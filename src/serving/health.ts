@@ -80,18 +80,18 @@ function probe(
 
 /** A check that hangs has failed. */
 async function faultOf(check: HealthCheck, signal: AbortSignal): Promise<string | undefined> {
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)])
-  let onAbort = (): void => undefined
+  let timer: NodeJS.Timeout | undefined
   try {
+    const result = check.check(signal)
+    if (!(result instanceof Promise)) return undefined
     const late = new Promise<never>((_resolve, reject) => {
-      onAbort = () => reject(new Error('no result in time'))
-      bound.addEventListener('abort', onAbort, { once: true })
+      timer = setTimeout(() => reject(new Error('no result in time')), CHECK_TIMEOUT_MS)
     })
-    await Promise.race([check.check(bound), late])
+    await Promise.race([result, late])
     return undefined
   } catch (error) {
     return sanitizeLine(error instanceof Error ? error.message : 'unknown fault')
   } finally {
-    bound.removeEventListener('abort', onAbort)
+    clearTimeout(timer)
   }
 }

@@ -100,7 +100,10 @@ export function createRouter({ groups, logger, limits = BODY_LIMITS }: RouterOpt
       user: exchange.user,
       info,
       headers: request.headers,
-      signal: exchange.signal,
+      // Made when asked for; most handlers wait for nothing.
+      get signal() {
+        return exchange.signal
+      },
       exchange,
     }
     const answer = await route.handle(context as never)
