@@ -1,6 +1,8 @@
 /** Sockets and clients that misbehave, and an orderly end. */
+import https from 'node:https'
 import net from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { selfSignedAuthority } from '../../src/kube/pki/certificates.js'
 import { type ApiGroup, route } from '../../src/serving/route.js'
 import { createServer, PortError } from '../../src/serving/server.js'
 import { SILENT } from '../../src/serving/log.js'
@@ -53,7 +55,9 @@ describe('the server', () => {
 
   it('answers 431 to a flood of headers', async () => {
     platform = await start({ limits: { headerBytes: 8192 } })
-    const text = await platform.raw(`GET /healthz HTTP/1.1\r\nHost: x\r\n${'X-A: bcdefgh\r\n'.repeat(2000)}\r\n`)
+    const text = await platform.raw(
+      `GET /healthz HTTP/1.1\r\nHost: x\r\n${'X-A: bcdefgh\r\n'.repeat(2000)}\r\n`,
+    )
     expect(text).toMatch(/^HTTP\/1\.1 431 /)
   })
 
@@ -153,6 +157,35 @@ describe('the server', () => {
     const error: unknown = await second.listen({ port: platform.port }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(PortError)
     expect(error).toMatchObject({ code: 'EADDRINUSE', port: platform.port, host: '127.0.0.1' })
+  })
+
+  it('serves over TLS, with version 1.2 at least', async () => {
+    platform = await start()
+    const now = Date.now()
+    const pair = await selfSignedAuthority('test', {
+      notBefore: new Date(now - 60_000),
+      notAfter: new Date(now + 3_600_000),
+    })
+    const server = createServer({
+      handler: async ({ response }) => void response.end('over tls'),
+      logger: SILENT,
+      tls: { cert: pair.cert, key: pair.key },
+    })
+    const { port } = await server.listen({ port: 0 })
+    const get = (options: https.RequestOptions) =>
+      new Promise<string>((resolve, reject) => {
+        https
+          .get(
+            { port, host: '127.0.0.1', rejectUnauthorized: false, agent: false, ...options },
+            (response) => {
+              response.on('data', (chunk: Buffer) => resolve(chunk.toString()))
+            },
+          )
+          .on('error', reject)
+      })
+    expect(await get({})).toBe('over tls')
+    await expect(get({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1' })).rejects.toThrow()
+    await server.close(100)
   })
 
   it('breaks the connection when the handler itself fails', async () => {
