@@ -84,7 +84,7 @@ const sections = {
     maximumClockSkew: duration(10_000, 'tolerance on the iat claim'),
     loginHistoryRetentionPeriod: duration(168 * HOUR, 'age limit of login records'),
     loginHistoryMaximumEntries: integer(100, 'login records kept per user'),
-    multipleLogin: flag(false, 'one user may hold several sessions'),
+    multipleLogin: flag(true, 'one user may hold several sessions; false: a new login ends the older ones'),
     jwtSecret: text('', 'key of the HS256 signature of tokens', { secret: true }),
     kubectlImage: text('kubesphere/kubectl:v1.0.0', 'image of the web kubectl pod'),
     oauthOptions,
