@@ -21,32 +21,34 @@ const LAYERS = [
   },
 ]
 
-const layerRules = LAYERS.map(({ layer, forbidden }) => ({
-  files: [`src/${layer}/**/*.ts`],
-  ignores: ['**/*.test.ts'],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns:
-          layer === 'apimachinery'
-            ? [
-                {
-                  // Two or more levels up from a module folder leaves src/apimachinery.
-                  regex: '^(\\.\\./){2,}(?!apimachinery)',
+/** How deep folders go below a layer. */
+const DEPTHS = [0, 1, 2, 3]
+
+/** A path that leaves a layer has one `../` more than its file is deep: `kube/authorization` is not `authorization`. */
+const layerRules = LAYERS.flatMap(({ layer, forbidden }) =>
+  DEPTHS.map((depth) => ({
+    files: [`src/${layer}/${'*/'.repeat(depth)}*.ts`],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            layer === 'apimachinery'
+              ? {
+                  regex: `^(\\.\\./){${depth + 1}}(?!apimachinery)`,
                   message: 'apimachinery imports nothing of ours.',
-                },
-              ]
-            : [
-                {
-                  regex: `^(\\.\\./)+(${forbidden.join('|')})/`,
+                }
+              : {
+                  regex: `^(\\.\\./){${depth + 1}}(${forbidden.join('|')})/`,
                   message: `src/${layer} must not import this layer; see docs/architecture.md, "Layers".`,
                 },
-              ],
-      },
-    ],
-  },
-}))
+          ],
+        },
+      ],
+    },
+  })),
+)
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'coverage', '.orrery', 'config'] },

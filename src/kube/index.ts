@@ -1,0 +1,180 @@
+/**
+ * The embedded Kubernetes API as one thing: storage, server, identity, policy, first objects, controllers.
+ *
+ * Without a data directory it lives in memory, without a port it is reached in this process only. The
+ * genuine server's parts are put together here and nowhere else.
+ */
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { type UserInfo } from '../apimachinery/meta/types.js'
+import { type Transport } from '../client/transport.js'
+import { admissionPlugins, type AdmissionOptions } from './admission/index.js'
+import {
+  AUTHENTICATED,
+  createAuthentication,
+  ServiceAccountTokens,
+  type StaticToken,
+} from './authentication/index.js'
+import { authorizationReviews } from './authorization/reviews.js'
+import { Rbac } from './authorization/rbac.js'
+import { builtinResources, ServiceAddresses } from './builtin/index.js'
+import { bootstrap } from './controllers/bootstrap.js'
+import { Objects } from './objects.js'
+import { ADMIN, openPki, type Pki } from './pki/index.js'
+import { createCatalogue } from './registry/catalogue.js'
+import { type Clock, systemClock } from './registry/clock.js'
+import { type Registry } from './registry/store.js'
+import { type Catalogue } from './registry/strategy.js'
+import { withReviews } from './reviews.js'
+import { createKubeServer } from './server/index.js'
+import { type HealthCheck, type Logger, SILENT } from './server/interfaces.js'
+import { openFileStorage } from './storage/file/index.js'
+import { type Storage } from './storage/interface.js'
+import { createMemoryStorage } from './storage/memory/index.js'
+import { versionInfo } from './version.js'
+
+export interface KubeOptions {
+  /** Holds `store/` and `pki/`. Absent: everything lives in memory. */
+  dataDir?: string
+  /** HTTPS; 0 picks a free port. Absent: in process only. */
+  port?: number
+  /** Default 127.0.0.1. */
+  host?: string
+  /** Names and addresses of the serving certificate, besides localhost and the cluster's own. */
+  hosts?: readonly string[]
+  /** Administrator access is written here (mode 0600) once there is a port. */
+  kubeconfigPath?: string
+  clock?: Clock
+  logger?: Logger
+  /** `v1.20.2` */
+  kubeVersion?: string
+  /** False: none. A list: only those. Default all. */
+  controllers?: boolean | readonly string[]
+  admission?: AdmissionOptions
+  /** Fixed bearer tokens. */
+  tokens?: readonly StaticToken[]
+  /** Runs on a storage that is given, and leaves it open at the end. */
+  storage?: Storage
+}
+
+export interface Kube {
+  /** In process; the `user` of a request is trusted. */
+  transport: Transport
+  adminUser: UserInfo
+  url?: string
+  port?: number
+  caPem: string
+  kubeconfigPath?: string
+  storage: Storage
+  catalogue: Catalogue
+  registry: Registry
+  objects: Objects
+  pki: Pki
+  /** Settles when bootstrap objects are there; `startKube` has waited for it. */
+  ready: Promise<void>
+  close(): Promise<void>
+}
+
+export const ADMIN_USER: UserInfo = {
+  name: ADMIN.commonName,
+  groups: [...ADMIN.organizations, AUTHENTICATED],
+}
+
+/**
+ * @throws Locked when another process has the data directory; Error when it cannot be used, or the port is
+ *   taken
+ */
+export async function startKube(options: KubeOptions = {}): Promise<Kube> {
+  const clock = options.clock ?? systemClock
+  const logger = options.logger ?? SILENT
+  const [storage, pki] = await Promise.all([openStorage(options, logger), openKeys(options)])
+  const closers: (() => Promise<void> | void)[] = []
+  if (!options.storage) closers.push(() => storage.close())
+  const close = async (): Promise<void> => {
+    for (let step = closers.pop(); step; step = closers.pop()) await step()
+  }
+  try {
+    const objects = new Objects(storage)
+    const rbac = new Rbac(objects)
+    closers.push(() => rbac.close())
+    const tokens = new ServiceAccountTokens({ key: pki.serviceAccountKey }, objects, clock)
+    const { authenticate, authenticateToken } = createAuthentication({
+      serviceAccounts: tokens,
+      ...(options.tokens && { tokens: options.tokens }),
+    })
+    const serviceAddresses = new ServiceAddresses()
+    for (const service of objects.list('', 'services')) serviceAddresses.adopt(service as never)
+    const catalogue = createCatalogue(
+      withReviews(builtinResources({ serviceAddresses }), {
+        reviews: authorizationReviews(rbac.authorize, rbac),
+        authenticateToken,
+        tokens,
+        objects,
+      }),
+    )
+    let booted = false
+    const health: HealthCheck[] = [
+      { name: 'bootstrap', check: () => (booted ? undefined : 'the first objects are being made') },
+    ]
+    const server = createKubeServer({
+      storage,
+      catalogue,
+      authenticate,
+      authorize: rbac.authorize,
+      admission: admissionPlugins(objects, rbac, options.admission),
+      version: versionInfo(options.kubeVersion),
+      clock,
+      logger,
+      health,
+    })
+    closers.push(() => server.drain())
+    const { registry } = server
+
+    const address = advertised(options.host)
+    const ready = bootstrap({
+      objects,
+      registry,
+      catalogue,
+      serviceAddress: serviceAddresses.first,
+      advertise: address === undefined ? undefined : { address, port: options.port || 6443 },
+    })
+    await ready
+    booted = true
+    return {
+      transport: server.transport,
+      adminUser: ADMIN_USER,
+      caPem: pki.authority.cert,
+      storage,
+      catalogue,
+      registry,
+      objects,
+      pki,
+      ready,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openStorage(options: KubeOptions, logger: Logger): Promise<Storage> {
+  if (options.storage) return options.storage
+  if (options.dataDir === undefined) return createMemoryStorage({ logger })
+  return openFileStorage({ directory: join(options.dataDir, 'store'), logger })
+}
+
+async function openKeys({ dataDir, host, hosts = [] }: KubeOptions): Promise<Pki> {
+  const all = host === undefined || host === '0.0.0.0' || host === '::' ? hosts : [host, ...hosts]
+  return openPki({ hosts: all, ...(dataDir !== undefined && { folder: join(dataDir, 'pki') }) })
+}
+
+/** An address that Endpoints may hold: no loopback. @returns undefined when this machine has none */
+function advertised(host: string | undefined): string | undefined {
+  if (host !== undefined && /^\d+\.\d+\.\d+\.\d+$/.test(host) && !/^(127|0)\./.test(host)) return host
+  for (const addresses of Object.values(networkInterfaces())) {
+    const found = addresses?.find(({ family, internal }) => family === 'IPv4' && !internal)
+    if (found) return found.address
+  }
+  return undefined
+}
