@@ -3,7 +3,8 @@
  * needed of each is taken out once per change, so that a request costs one map lookup.
  */
 import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
-import { type Informer, type InformerSet } from '../client/cache/interface.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { type Gate, gate } from '../client/gate.js'
 
 export const USERS = { group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' }
 export const UNINITIALIZED = 'iam.kubesphere.io/uninitialized'
@@ -44,22 +45,23 @@ export interface User {
 export const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/
 
 export class UserDirectory {
-  readonly #informer: Informer
   readonly #byName = new Map<string, User>()
   readonly #byEmail = new Map<string, Set<string>>()
   readonly #byIdentity = new Map<string, Set<string>>()
   readonly #stop: () => void
-  #ready = false
+  /** Undefined once all users are known; until then, what to wait for. */
+  readonly pending: Gate
 
   /** @param onDistrust called with the name of a user whose sessions must end: gone, disabled, or a new password */
   constructor(
     informers: InformerSet,
     private readonly onDistrust: (name: string) => void = () => undefined,
   ) {
-    this.#informer = informers.informer(USERS)
-    const { store } = this.#informer
+    const informer = informers.informer(USERS)
+    const { store } = informer
+    this.pending = gate([informer], 'users')
     for (const cached of store.byName()) this.#set(store.object<UserObject>(cached))
-    this.#stop = this.#informer.onChange(({ type, object }) => {
+    this.#stop = informer.onChange(({ type, object }) => {
       if (type === 'deleted') {
         this.#delete(object.name)
         this.onDistrust(object.name)
@@ -78,16 +80,6 @@ export class UserDirectory {
 
   byIdentity(provider: string, uid: string): User | undefined {
     return this.#only(this.#byIdentity.get(identityKey(provider, uid)))
-  }
-
-  /** Undefined once all users are known; until then, what to wait for. */
-  pending(): Promise<void> | undefined {
-    if (this.#ready) return undefined
-    if (this.#informer.synced) {
-      this.#ready = true
-      return undefined
-    }
-    return this.#informer.whenSynced()
   }
 
   stop(): void {

@@ -1,5 +1,6 @@
 /** Keeps a role book up to date from informers, and answers where namespaces and DevOps projects belong. */
 import { type Informer, type InformerSet } from '../client/cache/interface.js'
+import { type Gate, gate } from '../client/gate.js'
 import {
   type BindingKind,
   type BindingObject,
@@ -32,8 +33,7 @@ const DEVOPS_PROJECTS = { group: 'devops.kubesphere.io', version: 'v1alpha3', re
 
 export interface Followed {
   places: Places
-  /** Undefined once every cache is complete. */
-  pending: () => Promise<void> | undefined
+  pending: Gate
   stop: () => void
 }
 
@@ -76,8 +76,6 @@ export function followRoles(informers: InformerSet, book: RoleBook): Followed {
   const projects = informers.informer(DEVOPS_PROJECTS)
   all.push(namespaces, projects)
 
-  let ready = false
-  let waiting: Promise<void> | undefined
   return {
     places: {
       workspaceOf: (namespace) => namespaces.store.get('', namespace)?.labels[WORKSPACE_LABEL] ?? '',
@@ -91,17 +89,7 @@ export function followRoles(informers: InformerSet, book: RoleBook): Followed {
         }
       },
     },
-    pending() {
-      if (ready) return undefined
-      if (all.every((informer) => informer.synced)) {
-        ready = true
-        return undefined
-      }
-      waiting ??= Promise.all(all.map((informer) => informer.whenSynced())).then(() => {
-        ready = true
-      })
-      return waiting
-    },
+    pending: gate(all, 'roles and bindings'),
     stop() {
       for (const stop of stops) stop()
     },

@@ -5,8 +5,8 @@
  * scope Global looks at platform roles alone. The workspace of a namespace or DevOps project is what its own
  * label says, never what the URL says: an unlabelled namespace belongs to no workspace.
  */
-import { unavailable } from '../apimachinery/errors/index.js'
 import { type UserInfo } from '../apimachinery/meta/types.js'
+import { type Gate } from '../client/gate.js'
 import { type BindingRecord, type Grant, type Grants } from './bindings.js'
 import { type Attributes, type Authorizer, type Decision, type Explanation } from './interface.js'
 import { type OpaClient } from './opa.js'
@@ -24,17 +24,13 @@ export interface RbacDeps {
   places: Places
   /** Asked about policy modules that are not built in. */
   opa?: OpaClient | undefined
-  /** Undefined once the caches are complete; until then, what to wait for. */
-  pending?: () => Promise<void> | undefined
+  pending?: Gate
 }
 
 type Level = NonNullable<Explanation['level']>
 
 const ALLOWED: Decision = Object.freeze({ allowed: true, reason: '' })
 const NO_OPINION: Decision = Object.freeze({ allowed: false, reason: '' })
-
-/** How long a request may wait for the first complete lists. */
-const READY_MS = 10_000
 
 interface Place {
   level: Level
@@ -46,12 +42,12 @@ export class RbacAuthorizer implements Authorizer {
 
   authorize(attributes: Attributes): Decision | Promise<Decision> {
     const pending = this.deps.pending?.()
-    if (pending !== undefined) return within(READY_MS, pending).then(() => this.#decide(attributes))
+    if (pending !== undefined) return pending.then(() => this.#decide(attributes))
     return this.#decide(attributes)
   }
 
   async explain(attributes: Attributes): Promise<Decision & { explanation: Explanation }> {
-    await within(READY_MS, this.deps.pending?.() ?? Promise.resolve())
+    await this.deps.pending?.()
     const considered: NonNullable<Explanation['considered']> = []
     for (const { level, grants: place } of this.#places(attributes)) {
       for (const { grant, subject } of heldBy(attributes.user, place)) {
@@ -151,19 +147,6 @@ export class RbacAuthorizer implements Authorizer {
       default:
         return [global, cluster]
     }
-  }
-}
-
-/** @throws StatusError 503 when the caches are not complete in time */
-async function within(timeoutMs: number, pending: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable('roles and bindings are not loaded yet')), timeoutMs)
-  })
-  try {
-    await Promise.race([pending, late])
-  } finally {
-    clearTimeout(timer)
   }
 }
 
