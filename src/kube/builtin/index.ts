@@ -51,7 +51,7 @@ function definitionOf(facts: ResourceFacts, addresses: ServiceAddresses): Resour
     storageVersionHash: facts.storageVersionHash ?? '',
     storage,
     keyPrefix: keyPrefixOf(facts),
-    strategy: strategyOf(facts, rules),
+    strategy: strategyOf(facts, rules, convert),
     ...(rules.scale && { scale: rules.scale }),
     subresources: subresourcesOf(facts),
     ...(convert && { convert }),

@@ -28,7 +28,5 @@ export interface KindRules {
   /** False where a PUT needs a resourceVersion. */
   allowUnconditionalUpdate?: boolean
   fieldSelectors?: Strategy['fieldSelectors']
-  /** The cells after Name, in column order; see cells.ts. */
-  cells?: Strategy['cells']
   scale?: ScalePaths
 }

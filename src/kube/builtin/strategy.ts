@@ -2,11 +2,18 @@
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type Strategy, type TableColumn } from '../registry/strategy.js'
 import { age } from './printing/age.js'
+import { rowOf } from './printing/index.js'
+import { type Conversion } from './conversion/index.js'
+import { storageOf } from './storage.js'
 import { definitions, type ResourceFacts } from './data.js'
 import { type KindRules } from './rules.js'
 import { decodeAs, decodePart } from './wire/decode.js'
 
-export function strategyOf(facts: ResourceFacts, rules: KindRules): Strategy {
+export function strategyOf(
+  facts: ResourceFacts,
+  rules: KindRules,
+  convert: Conversion | undefined,
+): Strategy {
   const columns = columnsOf(facts)
   const emptyStatus = emptyStatusOf(facts)
   const validate: Strategy['validate'] = (object, context) => rules.validate?.(object, context) ?? []
@@ -32,7 +39,7 @@ export function strategyOf(facts: ResourceFacts, rules: KindRules): Strategy {
     allowCreateOnUpdate: rules.allowCreateOnUpdate ?? false,
     allowUnconditionalUpdate: rules.allowUnconditionalUpdate ?? true,
     columns,
-    cells: rules.cells ?? plainCells(columns),
+    cells: cellsOf(facts, columns, convert),
     ...(rules.fieldSelectors && { fieldSelectors: rules.fieldSelectors }),
     schema: { builtin: facts.definition },
   }
@@ -53,13 +60,23 @@ function columnsOf(facts: ResourceFacts): TableColumn[] {
   return columns.map(([name, type, format, priority]) => ({ name, type, format, description: '', priority }))
 }
 
-/** For kinds without cells of their own: the name, the age, and nothing in between. */
+/** Rows know the stored version; others are converted first. */
+function cellsOf(
+  facts: ResourceFacts,
+  columns: readonly TableColumn[],
+  convert: Conversion | undefined,
+): Strategy['cells'] {
+  const row = rowOf(storageOf(facts).group, facts.kind)
+  if (row === undefined) return plainCells(columns)
+  if (convert === undefined) return row
+  return (object, now) => row(convert.toStorage(object), now)
+}
+
+/** For kinds without a row of their own: the name, the age, and nothing in between. */
 function plainCells(columns: readonly TableColumn[]): Strategy['cells'] {
   return (object: Readonly<KubeObject>, now) =>
     columns.map(({ name }) => {
       if (name === 'Name') return object.metadata.name ?? ''
-      if (name === 'Age') return age(object.metadata.creationTimestamp, now)
-      if (name === 'Created At') return object.metadata.creationTimestamp ?? ''
-      return '<unknown>'
+      return name === 'Age' ? age(object.metadata.creationTimestamp, now) : '<unknown>'
     })
 }

@@ -5,7 +5,6 @@
  * once more, so that it is written as that version writes it.
  */
 import { apiVersionOf, type KubeObject } from '../../../apimachinery/meta/types.js'
-import { type ResourceDefinition } from '../../registry/strategy.js'
 import { resourceFacts, type ResourceFacts } from '../data.js'
 import { storageOf } from '../storage.js'
 import { decodeAs } from '../wire/decode.js'
@@ -15,7 +14,13 @@ import { endpointSliceV1beta1 } from './endpointslice.js'
 import { newEvent } from './event.js'
 import { ingressV1beta1 } from './ingress.js'
 
-export type Conversion = NonNullable<ResourceDefinition['convert']>
+/** A conversion of a registry definition that never waits. */
+export interface Conversion {
+  /** The object given is left as it is. */
+  toStorage(object: Readonly<KubeObject>): KubeObject
+  /** The object given is changed. */
+  fromStorage(object: KubeObject): KubeObject
+}
 
 /** The part of a conversion that is not `apiVersion`. Functions change the object, which is their own. */
 export interface Reshape {
@@ -49,7 +54,7 @@ export function conversionOf(facts: ResourceFacts): Conversion | undefined {
     decodeAs(definition, object, { unknown: [], duplicate: [] })
   return {
     toStorage(object) {
-      const own = shape ? structuredClone(object) : { ...object }
+      const own: KubeObject = shape ? structuredClone(object) : { ...object }
       own.apiVersion = to
       if (!shape) return own
       shape.toStorage(own)
