@@ -11,7 +11,7 @@ import { type BodyLimits } from './body.js'
 import { compose, type Handler } from './chain.js'
 import { everyRoute } from './everyroute.js'
 import { type Filter } from './exchange.js'
-import { explain, type Explained, explainGroup, type ExplainGroupOptions, type Question } from './explain.js'
+import { explain, type Explained, type Question } from './explain.js'
 import { audit, type AuditOptions } from './filters/audit.js'
 import { authentication } from './filters/authentication.js'
 import { authorization, type PathRule, PATH_RULES, ruleFor } from './filters/authorization.js'
@@ -20,13 +20,10 @@ import { kubernetesProxy } from './filters/kubernetesproxy.js'
 import { metrics } from './filters/metrics.js'
 import { requestInfo } from './filters/requestinfo.js'
 import { requestLog } from './filters/requestlog.js'
-import { type Health } from './health.js'
 import { type Logger } from './log.js'
-import { openApiDocument, type OpenApiInfo } from './openapi.js'
 import { type RequestInfoOptions } from './requestinfo.js'
 import { type ApiGroup } from './route.js'
 import { createRouter, type Router } from './router.js'
-import { systemGroups } from './systemgroups.js'
 
 export interface PlatformOptions extends RequestInfoOptions {
   authenticator: Authenticator
@@ -34,18 +31,13 @@ export interface PlatformOptions extends RequestInfoOptions {
   upstream: Transport
   /** For explain and the log: `https://10.0.0.1:6443`, `embedded`. */
   upstreamName?: string
+  /** All of them, the server's own (`systemGroups`, `explainGroup`) included. */
   groups: readonly ApiGroup[]
   /** Where the request metrics are registered. */
   metrics: Registry
   logger: Logger
   audit?: AuditOptions
   clusters?: ClusterDispatcher
-  health?: Health
-  /** The body of `/kapis/version`. */
-  version?: (signal: AbortSignal) => unknown
-  documentation?: OpenApiInfo
-  /** The user of that name with all groups, for explain. */
-  identify?: ExplainGroupOptions['identify']
   pathRules?: readonly PathRule[]
   bodyLimits?: BodyLimits
 }
@@ -54,27 +46,13 @@ export interface PlatformHandler {
   handle: Handler
   readonly filters: readonly Filter[]
   readonly router: Router
-  /** All groups that are served, the server's own among them. */
-  readonly groups: readonly ApiGroup[]
   explain(question: Question): Promise<Explained>
 }
-
-const NO_CHECKS: Health = { live: [], ready: [], degraded: () => [] }
 
 /** @throws Error when routes collide, or a route's access is not what the path rules say */
 export function createPlatformHandler(options: PlatformOptions): PlatformHandler {
   const { authenticator, authorizer, upstream, upstreamName = 'embedded', logger } = options
-  const { pathRules = PATH_RULES, documentation = { title: 'Platform API', version: '' } } = options
-  const groups: readonly ApiGroup[] = [
-    ...systemGroups({
-      health: options.health ?? NO_CHECKS,
-      version: (signal) => options.version?.(signal) ?? { gitVersion: 'v0.0.0' },
-      metrics: options.metrics,
-      document: () => openApiDocument(groups, documentation),
-    }),
-    explainGroup({ filters: () => filters, identify: options.identify }),
-    ...options.groups,
-  ]
+  const { groups, pathRules = PATH_RULES } = options
   checkAccess(groups, pathRules)
   const router = createRouter({
     groups,
@@ -96,7 +74,6 @@ export function createPlatformHandler(options: PlatformOptions): PlatformHandler
     handle: compose(filters),
     filters,
     router,
-    groups,
     explain: (question) => explain(filters, question),
   }
 }

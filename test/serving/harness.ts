@@ -8,6 +8,11 @@ import { type Authenticator } from '../../src/authentication/interface.js'
 import { type Attributes, type Authorizer } from '../../src/authorization/interface.js'
 import { type Transport } from '../../src/client/transport.js'
 import { type Exchange, type Filter } from '../../src/serving/exchange.js'
+import { explainGroup, type ExplainGroupOptions } from '../../src/serving/explain.js'
+import { type Health } from '../../src/serving/health.js'
+import { openApiDocument, type OpenApiInfo } from '../../src/serving/openapi.js'
+import { type ApiGroup } from '../../src/serving/route.js'
+import { systemGroups } from '../../src/serving/systemgroups.js'
 import { type Logger, SILENT } from '../../src/serving/log.js'
 import { compose } from '../../src/serving/chain.js'
 import { createPlatformHandler, type PlatformOptions } from '../../src/serving/platform.js'
@@ -42,7 +47,16 @@ export const noUpstream: Transport = {
   close: () => Promise.resolve(),
 }
 
+export interface StartOptions extends Partial<PlatformOptions> {
+  health?: Health
+  documentation?: OpenApiInfo
+  identify?: ExplainGroupOptions['identify']
+  limits?: Partial<ServerLimits>
+}
+
 export interface Harness {
+  /** All groups that are served. */
+  groups: readonly ApiGroup[]
   port: number
   server: HttpServer
   registry: Registry
@@ -68,19 +82,27 @@ export interface Answer {
   json(): unknown
 }
 
-export async function start(
-  given: Partial<PlatformOptions> & { limits?: Partial<ServerLimits>; first?: Filter } = {},
-): Promise<Harness> {
+export async function start(given: StartOptions = {}): Promise<Harness> {
   const registry = new Registry()
   const logger: Logger = given.logger ?? SILENT
+  const groups: readonly ApiGroup[] = [
+    ...systemGroups({
+      health: given.health ?? { live: [], ready: [], degraded: () => [] },
+      version: () => ({ gitVersion: 'v0.0.0' }),
+      metrics: registry,
+      document: () => openApiDocument(groups, given.documentation ?? { title: 'Test', version: '1' }),
+    }),
+    explainGroup({ filters: () => handler.filters, identify: given.identify }),
+    ...(given.groups ?? []),
+  ]
   const handler = createPlatformHandler({
     authenticator,
     authorizer,
     upstream: noUpstream,
-    groups: [],
     metrics: registry,
     logger,
     ...given,
+    groups,
   })
   const seen: Exchange[] = []
   const watcher: Filter = {
@@ -98,6 +120,7 @@ export async function start(
   })
   const { port } = await server.listen({ port: 0 })
   return {
+    groups,
     port,
     server,
     registry,

@@ -47,7 +47,7 @@ describe('the platform', () => {
 
   it('refuses anonymous and powerless callers on every route that is not public', async () => {
     platform = await start({ groups: [things] })
-    const { groups } = platform.handler
+    const { groups } = platform
     const walked = await expectRefusals(platform.port, groups, { Authorization: 'Bearer nobody' })
     expect(walked).toBe(groups.flatMap(({ routes }) => routes).length)
     expect(walked).toBeGreaterThan(8)
@@ -248,7 +248,7 @@ describe('the platform', () => {
     const document = answer.json() as { info: object; paths: Record<string, Record<string, unknown>> }
     expect(document.info).toEqual({ title: 'Orrery', version: '1.0.0' })
     const operations = Object.values(document.paths).flatMap((methods) => Object.keys(methods))
-    expect(operations).toHaveLength(platform.handler.groups.flatMap(({ routes }) => routes).length)
+    expect(operations).toHaveLength(platform.groups.flatMap(({ routes }) => routes).length)
     expect(
       document.paths['/kapis/test.kubesphere.io/v1/workspaces/{workspace}/things/{thing}']?.['get'],
     ).toMatchObject({
