@@ -1,0 +1,35 @@
+/** Starts the platform's controllers on the informers they share. */
+import { Passwords } from '../authentication/passwords.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { type Transport } from '../client/transport.js'
+import { ObjectWriter } from '../client/writer.js'
+import { type Options } from '../configuration/options.js'
+import { Manager } from '../controller/index.js'
+import { loginRecordController } from '../controllers/loginrecord/index.js'
+import { userController } from '../controllers/user/index.js'
+import { type Logger } from '../serving/log.js'
+
+export interface ControllersDeps {
+  options: Options
+  upstream: Transport
+  informers: InformerSet
+  logger: Logger
+}
+
+export function startControllers({ options, upstream, informers, logger }: ControllersDeps): Manager {
+  const manager = new Manager({ clock: CLOCK, logger })
+  const writer = new ObjectWriter(upstream)
+  const passwords = new Passwords()
+  manager.start(userController({ informers, writer, passwords, options: options.authentication }))
+  manager.start(loginRecordController({ informers, writer, options: options.authentication }))
+  return manager
+}
+
+const CLOCK = {
+  now: () => Date.now(),
+  after(ms: number, action: () => void): () => void {
+    const timer = setTimeout(action, ms)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

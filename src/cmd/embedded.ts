@@ -1,0 +1,22 @@
+/** Starts the embedded Kubernetes API the way the commands want it. */
+import { startKube, type Kube } from '../kube/index.js'
+import { type Logger } from '../serving/log.js'
+import { type DataDirectory } from './datadir.js'
+
+export interface EmbeddedFlags {
+  data: DataDirectory
+  memory: boolean
+  bindAddress: string
+  kubePort: number
+  logger: Logger
+}
+
+export function startEmbedded({ data, memory, bindAddress, kubePort, logger }: EmbeddedFlags): Promise<Kube> {
+  return startKube({
+    ...(memory ? { memory: true } : { dataDir: data.kube }),
+    kubeconfigPath: data.kubeconfig,
+    host: bindAddress,
+    port: kubePort,
+    logger,
+  })
+}

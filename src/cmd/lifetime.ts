@@ -1,0 +1,31 @@
+/**
+ * The life of a server process: the first SIGINT or SIGTERM drains and ends with 0, a second one ends at once.
+ */
+
+export interface Stoppable {
+  close(): Promise<void>
+}
+
+/** Longest wait for requests under way. */
+const DRAIN_MS = 10_000
+
+/** Settles never in ordinary operation: the process ends through a signal. */
+export async function runUntilSignalled(running: Stoppable, say: (text: string) => void): Promise<never> {
+  await new Promise<void>((resolve) => {
+    const onSignal = (): void => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+      const now = (): never => process.exit(1)
+      process.on('SIGINT', now)
+      process.on('SIGTERM', now)
+      resolve()
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
+  say('Stopping: finishing the requests under way. Press Ctrl-C again to stop at once.')
+  const late = setTimeout(() => process.exit(1), DRAIN_MS + 5_000)
+  late.unref()
+  await running.close()
+  process.exit(0)
+}

@@ -1,0 +1,226 @@
+/**
+ * The command line. Each command is loaded when it is called, so `orrery --help` and completion stay quick.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { completionScript, SHELLS, type Shell } from './completion.js'
+import { DEFAULT_DATA_DIR } from './datadir.js'
+import { explainFailure, UsageError } from './failures.js'
+import type { ApiserverFlags } from './apiserver.js'
+import type { BackupFlags, RestoreFlags } from './backup.js'
+import type { ControllerManagerFlags } from './controllermanager.js'
+import type { ExplainFlags } from './explain.js'
+import type { KubeFlags } from './kube.js'
+import type { KubeconfigFlags } from './kubeconfig.js'
+import { type ConfigurationFlags, LOG_LEVELS, portNumber } from './options.js'
+import type { UpFlags } from './up.js'
+import { versionText } from './version.js'
+
+function port(text: string): number {
+  try {
+    return portNumber(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number, 0 or more')
+  return value
+}
+
+const dataDir = (): Option => new Option('--data-dir <DIR>', 'where state is kept').default(DEFAULT_DATA_DIR)
+const configFile = (): Option =>
+  new Option('--config <FILE>', 'configuration file (default: kubesphere.yaml in /etc/kubesphere or here)')
+const kubeconfigFile = (what: string): Option => new Option('--kubeconfig <FILE>', what)
+const logLevel = (): Option =>
+  new Option('--log-level <LEVEL>', 'least severe messages to log').choices(LOG_LEVELS).default('info')
+const platformPort = (): Option =>
+  new Option('--port <PORT>', 'port of the platform API, 0 for any free one').argParser(port).default(9090)
+const bindAddress = (): Option =>
+  new Option('--bind-address <ADDRESS>', 'address to listen on').default('127.0.0.1')
+const kubePort = (): Option =>
+  new Option('--kube-port <PORT>', 'port of the embedded Kubernetes API, 0 for any free one')
+    .argParser(port)
+    .default(6443)
+const output = (): Option =>
+  new Option('-o, --output <FORMAT>', 'form of the answer').choices(['text', 'json']).default('text')
+
+function program(): Command {
+  const orrery = new Command('orrery')
+    .description(
+      'A multi-tenant Kubernetes platform API, compatible with KubeSphere clients, on an embedded Kubernetes API or in front of a real cluster.',
+    )
+    .version(versionText(), '-V, --version')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for what can be given)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  orrery up                                  everything in one process, state in ${DEFAULT_DATA_DIR}/
+  orrery up --memory --port 0 --kube-port 0  a throw-away platform on free ports
+  orrery up --kubeconfig ~/.kube/config      the platform in front of a real cluster
+  orrery explain GET /kapis/resources.kubesphere.io/v1alpha3/pods --user alice
+  kubectl --kubeconfig ${DEFAULT_DATA_DIR}/kubeconfig get namespaces`,
+    )
+
+  orrery
+    .command('up')
+    .description('run everything in one process')
+    .addOption(dataDir())
+    .option('--memory', 'keep all state in memory; nothing survives the process', false)
+    .addOption(platformPort())
+    .addOption(bindAddress())
+    .addOption(kubePort())
+    .addOption(configFile())
+    .addOption(kubeconfigFile('work on this cluster instead of the embedded Kubernetes API'))
+    .addOption(
+      new Option('--nodes <N>', 'simulated nodes; accepted, but this release simulates none')
+        .argParser(count)
+        .default(0),
+    )
+    .addOption(logLevel())
+    .action(async (flags: UpFlags) => (await import('./up.js')).up(flags))
+
+  orrery
+    .command('apiserver')
+    .description('run the platform API alone, in front of a Kubernetes API')
+    .addOption(configFile())
+    .addOption(
+      kubeconfigFile('the Kubernetes API to work on (default: $KUBECONFIG, ~/.kube/config, in-cluster)'),
+    )
+    .addOption(platformPort())
+    .addOption(bindAddress().default('0.0.0.0'))
+    .option(
+      '--secure-port <PORT>',
+      'serve TLS on this port instead; needs --tls-cert-file and --tls-private-key',
+      port,
+    )
+    .option('--tls-cert-file <FILE>', 'certificate of the server, PEM')
+    .option('--tls-private-key <FILE>', 'key of the certificate, PEM')
+    .option(
+      '--install',
+      'create the platform’s definitions, roles and admin user where they are missing',
+      false,
+    )
+    .addOption(logLevel())
+    .action(async (flags: ApiserverFlags) => (await import('./apiserver.js')).apiserver(flags))
+
+  orrery
+    .command('controller-manager')
+    .description('run the platform’s controllers alone, against a Kubernetes API')
+    .addOption(configFile())
+    .addOption(
+      kubeconfigFile('the Kubernetes API to work on (default: $KUBECONFIG, ~/.kube/config, in-cluster)'),
+    )
+    .option('--leader-elect', 'work only while holding the lease, for several replicas', false)
+    .addOption(logLevel())
+    .action(async (flags: ControllerManagerFlags) =>
+      (await import('./controllermanager.js')).controllerManager(flags),
+    )
+
+  orrery
+    .command('kube')
+    .description('run the embedded Kubernetes API alone')
+    .addOption(dataDir())
+    .option('--memory', 'keep all state in memory', false)
+    .addOption(kubePort())
+    .addOption(bindAddress())
+    .addOption(logLevel())
+    .action(async (flags: KubeFlags) => (await import('./kube.js')).kube(flags))
+
+  orrery
+    .command('backup')
+    .description('write the whole state of the embedded Kubernetes API to a file')
+    .requiredOption('--to <FILE>', 'archive to write')
+    .addOption(dataDir())
+    .action(async (flags: BackupFlags) => (await import('./backup.js')).backup(flags))
+
+  orrery
+    .command('restore')
+    .description('fill an empty data directory from a backup, or from lists of objects')
+    .requiredOption(
+      '--from <FILE>',
+      'an archive of `orrery backup`, or JSON of the form { "<list path>": <List> }',
+    )
+    .addOption(dataDir())
+    .option('--crds <DIR>', 'folder of CustomResourceDefinitions (YAML) that the lists need')
+    .action(async (flags: RestoreFlags) => (await import('./backup.js')).restore(flags))
+
+  orrery
+    .command('kubeconfig')
+    .description('print a kubeconfig for the embedded Kubernetes API')
+    .option('--user <NAME>', 'make it for this user instead of the administrator')
+    .addOption(dataDir())
+    .action(async (flags: KubeconfigFlags) => (await import('./kubeconfig.js')).kubeconfig(flags))
+
+  const config = orrery.command('config').description('look at the configuration')
+  config
+    .command('check')
+    .description('say what is wrong or odd in the configuration')
+    .addOption(configFile())
+    .action(async (flags: ConfigurationFlags) =>
+      print((await import('./config.js')).checkConfiguration(flags)),
+    )
+  config
+    .command('print')
+    .description('print the configuration in effect, secrets masked')
+    .addOption(configFile())
+    .action(async (flags: ConfigurationFlags) =>
+      print((await import('./config.js')).printConfiguration(flags)),
+    )
+
+  orrery
+    .command('explain')
+    .description('tell what would happen to a request, filter by filter, and which role decides it')
+    .argument('<METHOD>', 'GET, POST, ...')
+    .argument('<PATH>', 'path and query, as a client would send them')
+    .option('--user <NAME>', 'who asks (default: anonymous)')
+    .addOption(output())
+    .addOption(dataDir())
+    .option('--server <URL>', 'the running server (default: the one of the data directory)')
+    .option('--token <TOKEN>', 'access token of a platform administrator, with --server')
+    .action(async (method: string, path: string, flags: ExplainFlags) =>
+      print(await (await import('./explain.js')).explain(method, path, flags)),
+    )
+
+  orrery
+    .command('version')
+    .description('print the version')
+    .addOption(output())
+    .action((flags: { output: string }) => print(versionText(flags.output === 'json')))
+
+  orrery
+    .command('completion')
+    .description('print a completion script for a shell')
+    .argument('<SHELL>', SHELLS.join(', '))
+    .addHelpText(
+      'after',
+      '\nbash:  source <(orrery completion bash)\nzsh:   source <(orrery completion zsh)\nfish:  orrery completion fish | source',
+    )
+    .action((shell: string) => {
+      const known = SHELLS.find((candidate) => candidate === shell)
+      if (!known) throw new UsageError(`No completion for "${shell}"; there is one for ${SHELLS.join(', ')}.`)
+      process.stdout.write(completionScript(orrery, known satisfies Shell))
+    })
+
+  return orrery
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+export async function main(args: string[]): Promise<void> {
+  // A reader such as `head` may leave early.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  try {
+    await program().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.stderr.write(
+      `orrery: ${explainFailure(error, args.includes('debug') || args.includes('trace'))}\n`,
+    )
+    process.exit(1)
+  }
+}

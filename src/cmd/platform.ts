@@ -1,0 +1,179 @@
+/**
+ * Composes the platform's API server over a transport to a Kubernetes API. It does not know, and must not, whether
+ * that API is embedded or a cluster.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { type KubeObject, type UserInfo } from '../apimachinery/meta/types.js'
+import { configGroup } from '../apis/config/index.js'
+import { iamGroup } from '../apis/iam/v1alpha2/index.js'
+import { oauthGroup } from '../apis/oauth/index.js'
+import { createKindStores, resourcesGroup } from '../apis/resources/v1alpha3/index.js'
+import { createAuthentication } from '../authentication/index.js'
+import { MemoryTokenStore } from '../authentication/tokens/memory-store.js'
+import { RedisTokenStore } from '../authentication/tokens/redis-store.js'
+import { type TokenStore } from '../authentication/tokens/store.js'
+import { createAuthorization } from '../authorization/index.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { send, type Transport } from '../client/transport.js'
+import { StatusError } from '../apimachinery/errors/index.js'
+import { type Options } from '../configuration/options.js'
+import { everyRoute } from '../serving/everyroute.js'
+import { explainGroup } from '../serving/explain.js'
+import { type Health } from '../serving/health.js'
+import { type Logger } from '../serving/log.js'
+import { openApiDocument } from '../serving/openapi.js'
+import { createPlatformHandler, type PlatformHandler } from '../serving/platform.js'
+import { type ApiGroup } from '../serving/route.js'
+import { systemGroups } from '../serving/systemgroups.js'
+import { ServedVersions } from './servedversions.js'
+import { VersionReport } from './versionreport.js'
+
+export interface PlatformDeps {
+  options: Options
+  /** Speaks to the Kubernetes API with the server's own rights. */
+  upstream: Transport
+  /** For explain and logs: `embedded`, `https://10.0.0.1:6443`. */
+  upstreamName: string
+  informers: InformerSet
+  logger: Logger
+}
+
+export interface Platform {
+  handler: PlatformHandler
+  groups: readonly ApiGroup[]
+  close(): Promise<void>
+}
+
+export function createPlatform(deps: PlatformDeps): Platform {
+  const { options, upstream, informers, logger } = deps
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+
+  const authentication = createAuthentication({
+    options: options.authentication,
+    informers,
+    create: creator(upstream),
+    store: tokenStore(options, logger),
+    logger,
+  })
+  const authorization = createAuthorization({
+    mode: options.authorization.mode,
+    opaEndpoint: options.authorization.opaEndpoint,
+    informers,
+    logger,
+  })
+  const served = new ServedVersions(upstream, logger)
+  const stores = createKindStores({
+    informers,
+    serves: (resource) => served.has(resource),
+    now: () => new Date(),
+  })
+  // Lists of these would otherwise make the first request wait.
+  void served.refresh().then(() => stores.start())
+
+  const users = informers.informer({ group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' })
+  const version = new VersionReport(upstream)
+  const groups: ApiGroup[] = [
+    ...systemGroups({
+      health: healthOf(informers, users),
+      version: (signal) => version.read(signal),
+      metrics,
+      document: () => openApiDocument(groups, { title: 'Orrery', version: version.product }),
+    }),
+    configGroup({ options }),
+    oauthGroup({
+      issuer: options.authentication.oauthOptions.issuer,
+      users: authentication.users,
+      login: authentication.login,
+      sessions: authentication.sessions,
+      clients: authentication.clients,
+      keys: authentication.keys,
+    }),
+    iamGroup({ users: users.store, book: authorization.book }),
+    resourcesGroup(stores),
+    explainGroup({
+      filters: () => handler.filters,
+      identify: (name) => identify(authentication.users.get(name)),
+    }),
+  ]
+  const handler = createPlatformHandler({
+    authenticator: authentication.authenticator,
+    authorizer: authorization.authorizer,
+    upstream,
+    upstreamName: deps.upstreamName,
+    groups,
+    metrics,
+    logger,
+  })
+  logger.debug({ routes: everyRoute(groups).length }, 'routes declared')
+  return {
+    handler,
+    groups,
+    async close() {
+      served.stop()
+      authorization.stop()
+      await authentication.close()
+    },
+  }
+}
+
+/** The user as a login would know it. */
+function identify(user: { name: string; groups: readonly string[] } | undefined): UserInfo | undefined {
+  return user && { name: user.name, groups: [...user.groups, 'system:authenticated'] }
+}
+
+/** Creates objects with the server's own rights. */
+function creator(upstream: Transport): (path: string, object: KubeObject) => Promise<unknown> {
+  return async (path, object) => {
+    const body = Buffer.from(JSON.stringify(object))
+    const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
+    const response = await send(
+      upstream,
+      { method: 'POST', path, headers, body },
+      AbortSignal.timeout(10_000),
+    )
+    const answer: unknown = JSON.parse(response.body.toString('utf8'))
+    if (response.status >= 400) throw StatusError.fromStatus(answer, response.status)
+    return answer
+  }
+}
+
+/** Redis when it is configured, in the form of v3.2 or of v3.4; otherwise memory. */
+function tokenStore({ redis, cache }: Options, logger: Logger): TokenStore {
+  if (redis.host !== '') return new RedisTokenStore(redis, logger)
+  if (cache.type === 'redis') {
+    const { host, port, password, db } = cache.options
+    return new RedisTokenStore(
+      {
+        host: String(host),
+        port: Number(port),
+        password: typeof password === 'string' ? password : '',
+        db: Number(db ?? 0),
+      },
+      logger,
+    )
+  }
+  return new MemoryTokenStore(Date.now)
+}
+
+/** Ready once users can log in; everything else that is missing is only named. */
+function healthOf(informers: InformerSet, users: { synced: boolean }): Health {
+  return {
+    live: [],
+    ready: [
+      {
+        name: 'users',
+        check() {
+          if (!users.synced) throw new Error('the list of users has not been read yet')
+        },
+      },
+    ],
+    degraded: () =>
+      [...informers.status()]
+        .filter(({ state }) => state === 'failing' || state === 'absent' || state === 'waiting')
+        .map(({ resource, state, error }) => ({
+          name: resource,
+          reason: error ?? (state === 'absent' ? 'the Kubernetes API does not serve it' : 'not read yet'),
+        })),
+  }
+}

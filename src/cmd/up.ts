@@ -1,0 +1,187 @@
+/** `orrery up`: everything in one process. */
+import { randomBytes } from 'node:crypto'
+import { bootstrapPlatform, firstAdminPassword, isLoopback } from '../bootstrap/index.js'
+import { createInformerSet } from '../client/cache/informerset.js'
+import { type Transport } from '../client/transport.js'
+import { type Options } from '../configuration/options.js'
+import { createServer } from '../serving/server.js'
+import { type Logger } from '../serving/log.js'
+import { startControllers } from './controllers.js'
+import { announce, dataDirectory, localSecrets, withdraw, type DataDirectory } from './datadir.js'
+import { startEmbedded } from './embedded.js'
+import { runUntilSignalled } from './lifetime.js'
+import { createLogger } from './logger.js'
+import { loadForCommand, type LogLevel } from './options.js'
+import { createPlatform } from './platform.js'
+import { connect } from './realcluster.js'
+import { summaryText } from './summary.js'
+import { PLATFORM_USER, withUser } from './withuser.js'
+
+export interface UpFlags {
+  dataDir: string
+  memory: boolean
+  port: number
+  bindAddress: string
+  kubePort: number
+  config?: string
+  kubeconfig?: string
+  nodes: number
+  logLevel: LogLevel
+}
+
+export async function up(flags: UpFlags): Promise<void> {
+  const startedAt = performance.now()
+  const logger = createLogger(flags.logLevel)
+  const running = await startAllInOne(flags, logger)
+  process.stdout.write(
+    summaryText({ ...running.summary, readyMs: Math.round(performance.now() - startedAt) }),
+  )
+  await runUntilSignalled(running, (text) => logger.info({}, text))
+}
+
+export interface AllInOne {
+  url: string
+  /** The Kubernetes API behind the platform, with the platform's rights. */
+  upstream: Transport
+  summary: Omit<Parameters<typeof summaryText>[0], 'readyMs'>
+  close(): Promise<void>
+}
+
+/** Starts the whole platform; settles when it answers. */
+export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<AllInOne> {
+  const { options, file, warnings } = loadForCommand(flags)
+  for (const { path, message } of warnings) logger.warn({ file, key: path }, message)
+  if (flags.nodes > 0)
+    logger.warn({ nodes: flags.nodes }, 'nodes are not simulated yet; the number is ignored')
+
+  const data = dataDirectory(flags.dataDir)
+  completeForOneMachine(options, flags, data)
+  const kube = flags.kubeconfig === undefined ? await startEmbedded({ ...flags, data, logger }) : undefined
+  const cluster = kube === undefined ? connect(flags.kubeconfig ?? '') : undefined
+  const upstream = kube ? withUser(kube.transport, PLATFORM_USER) : (cluster?.transport as Transport)
+  const upstreamName = kube ? 'embedded' : (cluster?.server ?? '')
+
+  const informers = createInformerSet({
+    transport: upstream,
+    logger,
+    user: PLATFORM_USER,
+    userAgent: 'orrery',
+  })
+  const stop = new AbortController()
+  const firstData = installFirstData({ upstream, host: flags.bindAddress, logger, signal: stop.signal })
+  // The embedded API always answers; a cluster may not, and the server must start all the same.
+  const adminPassword = kube ? await firstData : undefined
+  if (!kube)
+    firstData.then(
+      (password) => tellPassword(password, logger),
+      () => undefined,
+    )
+
+  const platform = createPlatform({ options, upstream, upstreamName, informers, logger })
+  const server = createServer({ handler: platform.handler.handle, logger })
+  const { port } = await server.listen({ host: flags.bindAddress, port: flags.port })
+  const controllers = startControllers({ options, upstream, informers, logger })
+  const url = `http://${hostForUrl(flags.bindAddress)}:${port}`
+  if (!flags.memory) announce(data, { pid: process.pid, url })
+  await readyForLogin(informers, kube !== undefined)
+
+  return {
+    url,
+    upstream,
+    summary: {
+      url,
+      kubeUrl: kube?.url ?? cluster?.server,
+      kubeconfig: kube?.kubeconfigPath,
+      dataDirectory: flags.memory ? undefined : data.path,
+      login: { username: 'admin', password: adminPassword },
+    },
+    async close() {
+      stop.abort()
+      await server.close()
+      await controllers.close()
+      await platform.close()
+      await informers.close()
+      await (kube ?? cluster?.transport)?.close()
+      if (!flags.memory) withdraw(data)
+    },
+  }
+}
+
+/** What an installation sets by hand and one machine need not: a signing key, and the console's OAuth client. */
+function completeForOneMachine(
+  options: Options,
+  { memory, bindAddress }: UpFlags,
+  data: DataDirectory,
+): void {
+  const { authentication } = options
+  if (authentication.jwtSecret === '') {
+    authentication.jwtSecret = memory ? randomBytes(32).toString('base64url') : localSecrets(data).jwtSecret
+  }
+  if (authentication.oauthOptions.clients.length === 0) {
+    authentication.oauthOptions.clients.push({
+      name: 'kubesphere',
+      secret: 'kubesphere',
+      respondWithChallenges: false,
+      // Codes and tokens may go anywhere only while nobody else can reach the server.
+      redirectURIs: isLoopback(bindAddress) ? ['*'] : [],
+      grantMethod: '',
+      scopeRestrictions: [],
+      accessTokenMaxAge: 0,
+      accessTokenInactivityTimeout: 0,
+    })
+  }
+}
+
+interface FirstData {
+  upstream: Transport
+  host: string
+  logger: Logger
+  signal: AbortSignal
+}
+
+const RETRY_MS = 5_000
+
+/** Keeps trying until it has worked. @returns the password of `admin` when that user was made now */
+export async function installFirstData({
+  upstream,
+  host,
+  logger,
+  signal,
+}: FirstData): Promise<string | undefined> {
+  for (;;) {
+    try {
+      const { adminPassword } = await bootstrapPlatform({
+        client: upstream,
+        adminPassword: firstAdminPassword(host),
+        logger,
+        signal,
+      })
+      return adminPassword
+    } catch (error) {
+      signal.throwIfAborted()
+      logger.warn({ err: error, retryMs: RETRY_MS }, 'first data cannot be created yet')
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, RETRY_MS)
+        signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+      })
+    }
+  }
+}
+
+function tellPassword(password: string | undefined, logger: Logger): void {
+  if (password !== undefined)
+    process.stdout.write(`The user admin was created with the password ${password}\n`)
+  else logger.debug({}, 'first data is complete')
+}
+
+/** Whoever reads the summary and logs in at once must succeed. */
+async function readyForLogin(informers: ReturnType<typeof createInformerSet>, wait: boolean): Promise<void> {
+  if (!wait) return
+  const users = informers.informer({ group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' })
+  await users.whenSynced(AbortSignal.timeout(10_000))
+}
+
+function hostForUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::' || host === '') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
