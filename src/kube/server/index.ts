@@ -73,7 +73,7 @@ export interface KubeServer {
   /** In this process; the request's `user` is trusted, without one it is authenticated like any other. */
   transport: Transport
   /** How listeners hand a request in. */
-  handle(request: ServerRequest, sink: ResponseSink): Dispatched
+  handle: (request: ServerRequest, sink: ResponseSink) => Dispatched
   registry: Registry
   /** Open watches. */
   readonly watches: number
