@@ -4,8 +4,9 @@
  * Without a data directory it lives in memory, without a port it is reached in this process only. The
  * genuine server's parts are put together here and nowhere else.
  */
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Transport } from '../client/transport.js'
 import { admissionPlugins, type AdmissionOptions } from './admission/index.js'
@@ -17,16 +18,18 @@ import {
 } from './authentication/index.js'
 import { authorizationReviews } from './authorization/reviews.js'
 import { Rbac } from './authorization/rbac.js'
-import { builtinResources, ServiceAddresses } from './builtin/index.js'
+import { builtinResources, definitions, ServiceAddresses } from './builtin/index.js'
 import { bootstrap } from './controllers/bootstrap.js'
 import { Objects } from './objects.js'
-import { ADMIN, openPki, type Pki } from './pki/index.js'
+import { ADMIN, kubeconfigFor, openPki, type Pki } from './pki/index.js'
 import { createCatalogue } from './registry/catalogue.js'
 import { type Clock, systemClock } from './registry/clock.js'
 import { type Registry } from './registry/store.js'
 import { type Catalogue } from './registry/strategy.js'
 import { withReviews } from './reviews.js'
 import { createKubeServer } from './server/index.js'
+import { type Documents } from './server/documents.js'
+import { type Listener, listen } from './server/listener.js'
 import { type HealthCheck, type Logger, SILENT } from './server/interfaces.js'
 import { openFileStorage } from './storage/file/index.js'
 import { type Storage } from './storage/interface.js'
@@ -36,6 +39,8 @@ import { versionInfo } from './version.js'
 export interface KubeOptions {
   /** Holds `store/` and `pki/`. Absent: everything lives in memory. */
   dataDir?: string
+  /** The same, said aloud; wins over `dataDir`. */
+  memory?: boolean
   /** HTTPS; 0 picks a free port. Absent: in process only. */
   port?: number
   /** Default 127.0.0.1. */
@@ -72,6 +77,7 @@ export interface Kube {
   pki: Pki
   /** Settles when bootstrap objects are there; `startKube` has waited for it. */
   ready: Promise<void>
+  /** Ends watches and connections, stops the controllers, closes the store. Safe to call twice. */
   close(): Promise<void>
 }
 
@@ -88,6 +94,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? SILENT
   const [storage, pki] = await Promise.all([openStorage(options, logger), openKeys(options)])
+  const host = options.host ?? '127.0.0.1'
   const closers: (() => Promise<void> | void)[] = []
   if (!options.storage) closers.push(() => storage.close())
   const close = async (): Promise<void> => {
@@ -126,8 +133,9 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       clock,
       logger,
       health,
+      definitions: definitions(),
+      documents: keyDocuments(tokens),
     })
-    closers.push(() => server.drain())
     const { registry } = server
 
     const address = advertised(options.host)
@@ -140,9 +148,23 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     })
     await ready
     booted = true
+    const listener =
+      options.port === undefined
+        ? undefined
+        : await listen({
+            handle: server.handle,
+            ...pki.serving,
+            clientCa: pki.authority.cert,
+            host,
+            port: options.port,
+            logger,
+          })
+    if (listener) closers.push(() => listener.close())
+    closers.push(() => server.drain())
     return {
       transport: server.transport,
       adminUser: ADMIN_USER,
+      ...(listener && (await reachedAt(listener, pki, options.kubeconfigPath))),
       caPem: pki.authority.cert,
       storage,
       catalogue,
@@ -158,15 +180,52 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
   }
 }
 
-async function openStorage(options: KubeOptions, logger: Logger): Promise<Storage> {
-  if (options.storage) return options.storage
-  if (options.dataDir === undefined) return createMemoryStorage({ logger })
-  return openFileStorage({ directory: join(options.dataDir, 'store'), logger })
+/** Where a data directory keeps the objects. */
+export function storeDirectory(dataDir: string): string {
+  return join(dataDir, 'store')
 }
 
-async function openKeys({ dataDir, host, hosts = [] }: KubeOptions): Promise<Pki> {
-  const all = host === undefined || host === '0.0.0.0' || host === '::' ? hosts : [host, ...hosts]
-  return openPki({ hosts: all, ...(dataDir !== undefined && { folder: join(dataDir, 'pki') }) })
+async function openStorage({ storage, dataDir, memory }: KubeOptions, logger: Logger): Promise<Storage> {
+  if (storage) return storage
+  if (dataDir === undefined || memory) return createMemoryStorage({ logger })
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  return openFileStorage({ directory: storeDirectory(dataDir), logger })
+}
+
+async function openKeys({ dataDir, memory, host, hosts = [] }: KubeOptions): Promise<Pki> {
+  const all = host === undefined || isEveryAddress(host) ? hosts : [host, ...hosts]
+  const folder = dataDir === undefined || memory ? undefined : join(dataDir, 'pki')
+  return openPki({ hosts: all, ...(folder !== undefined && { folder }) })
+}
+
+const isEveryAddress = (host: string): boolean => host === '0.0.0.0' || host === '::'
+
+async function reachedAt(
+  { host, port }: Listener,
+  pki: Pki,
+  kubeconfigPath: string | undefined,
+): Promise<Pick<Kube, 'url' | 'port' | 'kubeconfigPath'>> {
+  const name = isEveryAddress(host) ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  const url = `https://${name}:${port}`
+  if (kubeconfigPath === undefined) return { url, port }
+  const text = kubeconfigFor({ server: url, ca: pki.authority.cert, user: ADMIN.commonName, ...pki.admin })
+  await mkdir(dirname(kubeconfigPath), { recursive: true, mode: 0o700 })
+  await writeFile(`${kubeconfigPath}.new`, text, { mode: 0o600 })
+  await rename(`${kubeconfigPath}.new`, kubeconfigPath)
+  return { url, port, kubeconfigPath }
+}
+
+function keyDocuments(tokens: ServiceAccountTokens): Documents {
+  return {
+    '/.well-known/openid-configuration': () => ({
+      contentType: 'application/json',
+      body: JSON.stringify(tokens.discovery()),
+    }),
+    '/openid/v1/jwks': () => ({
+      contentType: 'application/jwk-set+json',
+      body: JSON.stringify(tokens.keys()),
+    }),
+  }
 }
 
 /** An address that Endpoints may hold: no loopback. @returns undefined when this machine has none */
