@@ -3,7 +3,7 @@
  * server-side apply, deletion, selectors, reviews.
  */
 import { describe, expect, it } from 'vitest'
-import { prepareForLists, replaySequence, sequence, sequenceServer } from './sequence.js'
+import { prepareForLists, prepareForTokens, replaySequence, sequence, sequenceKube } from './sequence.js'
 import { MEANT_SEQUENCE } from './meant-sequence.js'
 import { HAVE_GOLDEN, WITHOUT_GOLDEN } from './shared.js'
 
@@ -11,9 +11,13 @@ const title = 'the recorded sequence of a genuine API'
 
 describe.skipIf(!HAVE_GOLDEN)(HAVE_GOLDEN ? title : `${title} ${WITHOUT_GOLDEN}`, () => {
   it('is answered as recorded', async () => {
-    const { transport } = await sequenceServer()
+    const kube = await sequenceKube()
 
-    const outcomes = await replaySequence(transport, sequence(), { 'kube-210': prepareForLists })
+    const outcomes = await replaySequence(kube.transport, sequence(), {
+      'kube-210': prepareForLists,
+      'kube-247': prepareForTokens,
+    })
+    await kube.close()
 
     const counting = outcomes.filter(({ entry }) => MEANT_SEQUENCE[entry.id] === undefined)
     const whole = counting.filter(({ difference }) => difference === undefined).length

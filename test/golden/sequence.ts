@@ -4,10 +4,10 @@
  */
 import { type BufferedResponse, send, type Transport } from '../../src/client/transport.js'
 import { type KubeObject } from '../../src/apimachinery/meta/types.js'
-import { builtinResources, definitions } from '../../src/kube/builtin/index.js'
+import { builtinResources } from '../../src/kube/builtin/index.js'
+import { type Kube, startKube } from '../../src/kube/index.js'
 import { createCatalogue } from '../../src/kube/registry/catalogue.js'
 import { restoreState, type StateLists } from '../../src/kube/restore.js'
-import { createKubeServer } from '../../src/kube/server/index.js'
 import { createMemoryStorage } from '../../src/kube/storage/memory/index.js'
 import { goldenPath, readGolden } from './shared.js'
 
@@ -29,7 +29,8 @@ export interface Outcome {
   difference: string | undefined
 }
 
-export const ADMIN = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
+/** Who recorded: the administrator of the cluster. */
+const ADMIN = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
 
 /** What the recorder did between two requests and did not write down. */
 export type Steps = Readonly<Record<string, (transport: Transport) => Promise<void>>>
@@ -62,6 +63,18 @@ export async function replaySequence(
   return outcomes
 }
 
+/** Made by a controller in the recording. */
+export async function prepareForTokens(transport: Transport): Promise<void> {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
+  await send(transport, {
+    method: 'POST',
+    path: '/api/v1/namespaces/kg/serviceaccounts',
+    user: ADMIN,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(account)),
+  })
+}
+
 /** The objects that the recorded lists find: five made for them, one of a controller. */
 export async function prepareForLists(transport: Transport): Promise<void> {
   const root = sequence().find(({ id }) => id === 'kube-223')?.response.json as { items: KubeObject[] }
@@ -81,24 +94,13 @@ export async function prepareForLists(transport: Transport): Promise<void> {
   }
 }
 
-/** A server of the catalogue on the seed state. */
-export async function sequenceServer(): Promise<{ transport: Transport }> {
+/** The embedded API on the seed state, without controllers: nothing moves between two requests. */
+export async function sequenceKube(): Promise<Kube> {
   const storage = createMemoryStorage()
-  const catalogue = createCatalogue(builtinResources())
   const lists = readGolden<StateLists>('state.json')
-  await restoreState(storage, catalogue, lists, { crds: goldenPath('crds') })
-  return createKubeServer({
-    storage,
-    catalogue,
-    authenticate: () => ADMIN,
-    authorize: () => ({ allowed: true, reason: '' }),
-    admission: [],
-    definitions: definitions(),
-    version: {
-      ...{ major: '1', minor: '20', gitVersion: 'v1.20.2', gitCommit: '', gitTreeState: 'clean' },
-      ...{ buildDate: '', goVersion: '', compiler: 'gc', platform: '' },
-    },
-  })
+  const crds = goldenPath('crds')
+  await restoreState(storage, createCatalogue(builtinResources()), lists, { crds })
+  return startKube({ storage, controllers: false })
 }
 
 function compare({ response }: SequenceEntry, answer: BufferedResponse): string | undefined {
