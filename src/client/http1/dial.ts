@@ -1,0 +1,102 @@
+/** Opens sockets to a server, plain or TLS, within a time limit. */
+import { connect as connectPlain, type Socket } from 'node:net'
+import { connect as connectSecure, createSecureContext, type SecureContext } from 'node:tls'
+
+export interface TlsOptions {
+  /** PEM. Without it, the authorities that the system trusts. */
+  ca?: Buffer | string
+  /** PEM, a client certificate. */
+  cert?: Buffer | string
+  key?: Buffer | string
+  /** The name to be found in the server's certificate, where it is not the host's. */
+  servername?: string
+  /** Do not check the server's certificate. */
+  insecure?: boolean
+}
+
+export interface DialOptions {
+  host: string
+  port: number
+  tls: TlsOptions | undefined
+  timeoutMs: number
+}
+
+const PROBE_AFTER_MS = 30_000
+
+/** Keeps what is costly between connections: the parsed certificates, and TLS sessions to resume. */
+export class Dialer {
+  readonly #options: DialOptions
+  #context: SecureContext | undefined
+  #session: Buffer | undefined
+
+  constructor(options: DialOptions) {
+    this.#options = options
+  }
+
+  /** @throws Error when the server cannot be reached, is not who it should be, or takes too long */
+  dial(signal?: AbortSignal): Promise<Socket> {
+    const { host, port, tls, timeoutMs } = this.#options
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error)
+        return
+      }
+      const socket: Socket = tls ? this.#secure(tls) : connectPlain({ host, port, noDelay: true })
+      const settle = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        socket.off('error', onError)
+      }
+      const onError = (error: Error): void => {
+        settle()
+        socket.on('error', ignore)
+        socket.destroy()
+        reject(error)
+      }
+      const onAbort = (): void => onError(signal?.reason as Error)
+      const timer = setTimeout(
+        () => onError(new Error(`no connection to ${host}:${port} within ${timeoutMs} ms`)),
+        timeoutMs,
+      )
+      signal?.addEventListener('abort', onAbort, { once: true })
+      socket.on('error', onError)
+      socket.once(tls ? 'secureConnect' : 'connect', () => {
+        settle()
+        // An error between here and the first listener of the new owner must not be unhandled.
+        socket.on('error', ignore)
+        socket.setNoDelay(true)
+        socket.setKeepAlive(true, PROBE_AFTER_MS)
+        resolve(socket)
+      })
+    })
+  }
+
+  #secure(tls: TlsOptions): Socket {
+    const { host, port } = this.#options
+    const { ca, cert, key } = tls
+    this.#context ??= createSecureContext({
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+    })
+    // An address is no name for SNI; the certificate is then checked against the address.
+    const servername = tls.servername ?? (isAddress(host) ? '' : host)
+    const socket = connectSecure({
+      host,
+      port,
+      secureContext: this.#context,
+      servername,
+      rejectUnauthorized: tls.insecure !== true,
+      ALPNProtocols: ['http/1.1'],
+      ...(this.#session !== undefined && { session: this.#session }),
+    })
+    socket.on('session', (session: Buffer) => (this.#session = session))
+    return socket
+  }
+}
+
+function ignore(): void {}
+
+function isAddress(host: string): boolean {
+  return /^[0-9.]+$/.test(host) || host.includes(':')
+}

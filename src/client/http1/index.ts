@@ -1,0 +1,212 @@
+/**
+ * A Transport over sockets: HTTP/1.1 to one server, by a pool of connections of our own.
+ *
+ * Written for standing behind a proxy and behind informers: no stream objects and no promise per chunk,
+ * one request per connection at a time, an abort that frees the connection at once.
+ */
+import {
+  type Dispatched,
+  type Headers,
+  type ResponseSink,
+  type Transport,
+  type TransportRequest,
+  type Upgraded,
+} from '../transport.js'
+import { type Exchange } from './connection.js'
+import { Dialer, type TlsOptions } from './dial.js'
+import { Pool } from './pool.js'
+import { framingOf, requestHead } from './requesthead.js'
+import { upgradeOn } from './upgrade.js'
+
+/** What proves who we are. */
+export interface Credentials {
+  /** Known at once as a rule; a promise while it is fetched. */
+  authorization(): string | undefined | Promise<string | undefined>
+  /** The server answered 401: what was kept is good no longer. */
+  refused(): void
+}
+
+export interface Http1Options {
+  /** `https://host:port`; a path in it goes in front of every request's path. */
+  server: string
+  tls?: TlsOptions
+  credentials?: Credentials
+  /** Requests at a time, watches and followed logs not counted. */
+  maxSockets?: number
+  /** Requests that may wait for a connection. */
+  maxQueue?: number
+  connectTimeoutMs?: number
+  /** An unused connection is closed after this. */
+  idleTimeoutMs?: number
+  /** How long an answer may take to begin, long-running requests excepted. */
+  answerTimeoutMs?: number
+}
+
+/** @throws TypeError when the server's address is not an http or https URL */
+export class Http1Transport implements Transport {
+  readonly #pool: Pool
+  readonly #dialer: Dialer
+  readonly #host: string
+  readonly #prefix: string
+  readonly #credentials: Credentials | undefined
+  readonly #upgrades = new Set<AbortController>()
+  #closed = false
+
+  constructor(options: Http1Options) {
+    const url = new URL(options.server)
+    const secure = url.protocol === 'https:'
+    if (!secure && url.protocol !== 'http:')
+      throw new TypeError(`not an http or https URL: ${options.server}`)
+    this.#host = url.host
+    this.#prefix = url.pathname.replace(/\/+$/, '')
+    this.#credentials = options.credentials
+    this.#dialer = new Dialer({
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+      tls: secure ? (options.tls ?? {}) : undefined,
+      timeoutMs: options.connectTimeoutMs ?? 10_000,
+    })
+    this.#pool = new Pool({
+      connect: () => this.#dialer.dial(),
+      maxSockets: options.maxSockets ?? 256,
+      maxQueue: options.maxQueue ?? 10_000,
+      idleMs: options.idleTimeoutMs ?? 60_000,
+      answerMs: options.answerTimeoutMs ?? 75_000,
+    })
+  }
+
+  /** For metrics. */
+  get sockets(): number {
+    return this.#pool.sockets
+  }
+
+  dispatch(request: TransportRequest, sink: ResponseSink): Dispatched {
+    const pending = new Pending(this.#pool, request, this.#watched(sink))
+    let authorization
+    try {
+      authorization = this.#credentials?.authorization()
+    } catch (error) {
+      pending.fail(error as Error)
+      return pending
+    }
+    if (authorization instanceof Promise) {
+      authorization.then(
+        (value) => pending.submit(this.#prefix, this.#host, value),
+        (error: unknown) => pending.fail(error as Error),
+      )
+    } else pending.submit(this.#prefix, this.#host, authorization)
+    return pending
+  }
+
+  async upgrade(request: TransportRequest, signal?: AbortSignal): Promise<Upgraded> {
+    if (this.#closed) throw new Error('the client is closed')
+    const head = requestHead(
+      { ...request, path: this.#prefix + request.path },
+      {
+        host: this.#host,
+        authorization: await this.#credentials?.authorization(),
+        framing: { kind: 'none' },
+        upgrade: true,
+      },
+    )
+    const own = new AbortController()
+    const onAbort = (): void => own.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) onAbort()
+    this.#upgrades.add(own)
+    try {
+      const socket = await this.#dialer.dial(own.signal)
+      const upgraded = await upgradeOn(socket, head, own.signal)
+      if (upgraded.status === 401) this.#credentials?.refused()
+      return upgraded
+    } finally {
+      this.#upgrades.delete(own)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    this.#pool.close()
+    for (const upgrade of this.#upgrades) upgrade.abort(new Error('the client is closed'))
+    return Promise.resolve()
+  }
+
+  /** The sink, with an eye on 401 where we have credentials of our own. */
+  #watched(sink: ResponseSink): ResponseSink {
+    const credentials = this.#credentials
+    if (!credentials) return sink
+    return {
+      head(status: number, headers: Headers) {
+        if (status === 401) credentials.refused()
+        sink.head(status, headers)
+      },
+      data: (chunk) => sink.data(chunk),
+      end: () => sink.end(),
+      fail: (error) => sink.fail(error),
+    }
+  }
+}
+
+/** A request as the caller holds it, from before it has credentials until after its end. */
+class Pending implements Dispatched {
+  readonly #pool: Pool
+  readonly #request: TransportRequest
+  readonly #sink: ResponseSink
+  #exchange: Exchange | undefined
+  #over = false
+
+  constructor(pool: Pool, request: TransportRequest, sink: ResponseSink) {
+    this.#pool = pool
+    this.#request = request
+    this.#sink = sink
+  }
+
+  submit(prefix: string, host: string, authorization: string | undefined): void {
+    if (this.#over) return
+    const request = prefix === '' ? this.#request : { ...this.#request, path: prefix + this.#request.path }
+    const framing = framingOf(request)
+    let head
+    try {
+      head = requestHead(request, { host, authorization, framing })
+    } catch (error) {
+      this.fail(error as Error)
+      return
+    }
+    this.#exchange = {
+      request,
+      sink: this.#sink,
+      head,
+      framing,
+      longRunning: isLongRunning(request.path),
+      retried: false,
+      aborted: false,
+      connection: undefined,
+    }
+    this.#pool.submit(this.#exchange)
+  }
+
+  /** Later than the call that made the request, which has yet to return to its caller. */
+  fail(error: Error): void {
+    queueMicrotask(() => {
+      if (this.#over) return
+      this.#over = true
+      this.#sink.fail(error)
+    })
+  }
+
+  abort(): void {
+    this.#over = true
+    if (this.#exchange) this.#pool.abort(this.#exchange)
+  }
+
+  resume(): void {
+    this.#exchange?.connection?.resume()
+  }
+}
+
+const LONG_RUNNING = /[?&](?:watch|follow)=(?:1|t|true|True|TRUE)(?:&|$)/
+
+function isLongRunning(path: string): boolean {
+  return LONG_RUNNING.test(path) || path.includes('/watch/')
+}
