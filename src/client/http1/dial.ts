@@ -2,6 +2,12 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import { connect as connectSecure, createSecureContext, type SecureContext } from 'node:tls'
 
+/** PEM. */
+export interface ClientCertificate {
+  cert: Buffer | string
+  key: Buffer | string
+}
+
 export interface TlsOptions {
   /** PEM. Without it, the authorities that the system trusts. */
   ca?: Buffer | string
@@ -27,21 +33,27 @@ const PROBE_AFTER_MS = 30_000
 export class Dialer {
   readonly #options: DialOptions
   #context: SecureContext | undefined
+  #certificate: ClientCertificate | undefined
   #session: Buffer | undefined
 
   constructor(options: DialOptions) {
     this.#options = options
   }
 
-  /** @throws Error when the server cannot be reached, is not who it should be, or takes too long */
-  dial(signal?: AbortSignal): Promise<Socket> {
+  /**
+   * @param certificate in place of that of the options
+   * @throws Error when the server cannot be reached, is not who it should be, or takes too long
+   */
+  dial(certificate?: ClientCertificate, signal?: AbortSignal): Promise<Socket> {
     const { host, port, tls, timeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason as Error)
         return
       }
-      const socket: Socket = tls ? this.#secure(tls) : connectPlain({ host, port, noDelay: true })
+      const socket: Socket = tls
+        ? this.#secure(tls, certificate)
+        : connectPlain({ host, port, noDelay: true })
       const settle = (): void => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
@@ -71,9 +83,16 @@ export class Dialer {
     })
   }
 
-  #secure(tls: TlsOptions): Socket {
+  #secure(tls: TlsOptions, certificate: ClientCertificate | undefined): Socket {
     const { host, port } = this.#options
-    const { ca, cert, key } = tls
+    const { ca } = tls
+    const { cert, key } = certificate ?? tls
+    if (certificate !== this.#certificate) {
+      // A session taken up again would keep the identity it was made with.
+      this.#certificate = certificate
+      this.#context = undefined
+      this.#session = undefined
+    }
     this.#context ??= createSecureContext({
       ...(ca !== undefined && { ca }),
       ...(cert !== undefined && { cert }),

@@ -4,6 +4,7 @@
  * Written for standing behind a proxy and behind informers: no stream objects and no promise per chunk,
  * one request per connection at a time, an abort that frees the connection at once.
  */
+import { type Socket } from 'node:net'
 import {
   type Dispatched,
   type Headers,
@@ -13,10 +14,12 @@ import {
   type Upgraded,
 } from '../transport.js'
 import { type Exchange } from './connection.js'
-import { Dialer, type TlsOptions } from './dial.js'
+import { Dialer, type ClientCertificate, type TlsOptions } from './dial.js'
 import { Pool } from './pool.js'
 import { framingOf, requestHead } from './requesthead.js'
 import { upgradeOn } from './upgrade.js'
+
+export { type ClientCertificate, type TlsOptions } from './dial.js'
 
 /** What proves who we are. */
 export interface Credentials {
@@ -24,6 +27,8 @@ export interface Credentials {
   authorization(): string | undefined | Promise<string | undefined>
   /** The server answered 401: what was kept is good no longer. */
   refused(): void
+  /** A client certificate that goes with them. Asked for with every new connection. */
+  certificate?(): Promise<ClientCertificate | undefined>
 }
 
 export interface Http1Options {
@@ -67,7 +72,7 @@ export class Http1Transport implements Transport {
       timeoutMs: options.connectTimeoutMs ?? 10_000,
     })
     this.#pool = new Pool({
-      connect: () => this.#dialer.dial(),
+      connect: () => this.#dial(),
       maxSockets: options.maxSockets ?? 256,
       maxQueue: options.maxQueue ?? 10_000,
       idleMs: options.idleTimeoutMs ?? 60_000,
@@ -115,7 +120,7 @@ export class Http1Transport implements Transport {
     if (signal?.aborted) onAbort()
     this.#upgrades.add(own)
     try {
-      const socket = await this.#dialer.dial(own.signal)
+      const socket = await this.#dial(own.signal)
       const upgraded = await upgradeOn(socket, head, own.signal)
       if (upgraded.status === 401) this.#credentials?.refused()
       return upgraded
@@ -130,6 +135,10 @@ export class Http1Transport implements Transport {
     this.#pool.close()
     for (const upgrade of this.#upgrades) upgrade.abort(new Error('the client is closed'))
     return Promise.resolve()
+  }
+
+  async #dial(signal?: AbortSignal): Promise<Socket> {
+    return this.#dialer.dial(await this.#credentials?.certificate?.(), signal)
   }
 
   /** The sink, with an eye on 401 where we have credentials of our own. */
