@@ -10,6 +10,8 @@ export interface Cluster {
 
 export function connect(kubeconfig: string): Cluster {
   const config =
-    kubeconfig === 'in-cluster' ? loadInClusterConfig() : loadKubeconfig({ paths: kubeconfig.split(':') })
+    kubeconfig === 'in-cluster'
+      ? loadInClusterConfig()
+      : loadKubeconfig({ paths: kubeconfig.split(':'), environment: process.env })
   return { transport: createTransport(config), server: config.server }
 }
