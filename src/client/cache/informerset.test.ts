@@ -339,6 +339,25 @@ describe('an informer', () => {
     ])
   })
 
+  it('takes the first options given, although somebody asked without any before', async () => {
+    const api = new FakeApi()
+    api.put('one', { spec: { nodeName: 'n1' } })
+    const { set, informer } = start(api)
+    await informer.whenSynced()
+
+    const same = set.informer(PODS, {
+      extract: ({ spec }) => ({ node: (spec as { nodeName: string }).nodeName }),
+      indexes: { node: (_, { node }) => [node] },
+    })
+    set.informer(PODS, { extract: () => ({ node: 'from elsewhere' }) })
+
+    expect(same).toBe(informer)
+    expect([...same.store.index('node', 'n1')].map(({ fields }) => fields.node)).toEqual(['n1'])
+    api.put('one', { spec: { nodeName: 'n2' } })
+    await eventually(() => expect([...same.store.index('node', 'n2')]).toHaveLength(1))
+    expect([...same.store.index('node', 'n1')]).toEqual([])
+  })
+
   it('yields to other work while it takes in a large list that arrives in one piece', async () => {
     const api = apiWith(0)
     for (let i = 0; i < 3000; i++) api.put(`pod-${i}`, { filler: 'x'.repeat(2000) })
