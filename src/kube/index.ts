@@ -19,7 +19,11 @@ import {
 import { authorizationReviews } from './authorization/reviews.js'
 import { Rbac } from './authorization/rbac.js'
 import { builtinResources, definitions, ServiceAddresses } from './builtin/index.js'
+import { Definitions } from './apiextensions/definitions.js'
+import { withDefinitionRules } from './apiextensions/rules.js'
+import { Manager } from '../controller/index.js'
 import { bootstrap } from './controllers/bootstrap.js'
+import { Writer } from './controllers/writer.js'
 import { Objects } from './objects.js'
 import { ADMIN, kubeconfigFor, openPki, type Pki } from './pki/index.js'
 import { createCatalogue } from './registry/catalogue.js'
@@ -119,6 +123,8 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
         objects,
       }),
     )
+    const customResources = catalogue.get('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
+    if (customResources) catalogue.set(withDefinitionRules(customResources))
     let booted = false
     const health: HealthCheck[] = [
       { name: 'bootstrap', check: () => (booted ? undefined : 'the first objects are being made') },
@@ -137,6 +143,17 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       documents: keyDocuments(tokens),
     })
     const { registry } = server
+
+    const manager = new Manager({ clock, logger })
+    closers.push(() => manager.close())
+    const writer = new Writer(registry, catalogue)
+    const custom = new Definitions({ objects, writer, catalogue, clock })
+    manager.start({
+      name: 'customresourcedefinition',
+      reconciler: custom,
+      sources: [custom.source],
+      workers: 16,
+    })
 
     const address = advertised(options.host)
     const ready = bootstrap({

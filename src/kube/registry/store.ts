@@ -75,9 +75,8 @@ export class Registry {
     object: KubeObject,
     options: WriteOptions,
   ): Promise<Written> {
-    const { clock, random, storage } = this.deps
+    const { clock, random } = this.deps
     const { strategy } = definition
-    const resource = served(definition)
     const context = contextOf(options, clock.now())
     const { metadata } = object
     if (metadata.resourceVersion) {
@@ -120,13 +119,32 @@ export class Registry {
     )
     await this.#mutate(request)
     await strategy.prepareForCreate?.(object, context)
+    try {
+      return await this.#createPrepared(request, object, options)
+    } catch (error) {
+      // What was handed out for it, such as a cluster IP, is free again.
+      strategy.afterDelete?.(object)
+      throw error
+    }
+  }
+
+  async #createPrepared(
+    request: AdmissionRequest,
+    object: KubeObject,
+    options: WriteOptions,
+  ): Promise<Written> {
+    const { storage } = this.deps
+    const { definition, namespace, context } = request
+    const { strategy } = definition
+    const resource = served(definition)
     object.metadata = orderedMetadata(object.metadata)
     this.#track(definition, undefined, object, context)
     const faults = [
       ...validateObjectMeta(object.metadata, {
         namespaced: definition.namespaced,
         nameRule: strategy.nameRule,
-        standardFinalizers: !definition.custom,
+        // Custom resources and their definitions, want no more than a qualified name.
+        standardFinalizers: !definition.custom && definition.group !== 'apiextensions.k8s.io',
       }),
       ...strategy.validate(object, context),
     ]
@@ -145,7 +163,6 @@ export class Registry {
       const { value } = await storage.put(key, encoder, { expected: 0 })
       return { value, created: true }
     } catch (error) {
-      strategy.afterDelete?.(object)
       if (error instanceof Precondition) throw alreadyExists(definition, name)
       throw storageError(error)
     }

@@ -1,0 +1,139 @@
+/** Defaults and validation of CustomResourceDefinition objects themselves. */
+import { type FieldFault } from '../../apimachinery/errors/index.js'
+import { checkStructural } from '../../apimachinery/schema/structural/index.js'
+import { type ResourceDefinition, type Strategy } from '../registry/strategy.js'
+import { type CustomResourceDefinition, FINALIZER } from './types.js'
+
+/** The built-in definition of CustomResourceDefinitions, with the rules that the schema cannot hold. */
+export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefinition {
+  const { strategy } = builtin
+  const rules: Strategy = {
+    ...strategy,
+    applyDefaults(object) {
+      strategy.applyDefaults(object)
+      fillNames(object as CustomResourceDefinition)
+    },
+    prepareForCreate(object) {
+      const definition = object as CustomResourceDefinition
+      definition.metadata.finalizers = [...new Set([...(definition.metadata.finalizers ?? []), FINALIZER])]
+      const stored = definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name)
+      definition.status = {
+        conditions: [],
+        acceptedNames: { plural: '', kind: '' },
+        storedVersions: stored,
+      }
+    },
+    prepareForUpdate(object, previous) {
+      const definition = object as CustomResourceDefinition
+      const before = previous as CustomResourceDefinition
+      const stored = definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name)
+      const known = definition.status?.storedVersions ?? before.status?.storedVersions ?? []
+      definition.status = { ...definition.status, storedVersions: [...new Set([...known, ...stored])] }
+    },
+    validate: (object, context) => [
+      ...strategy.validate(object, context),
+      ...faultsOf(object as CustomResourceDefinition),
+    ],
+    validateUpdate: (object, previous, context) => [
+      ...strategy.validateUpdate(object, previous, context),
+      ...faultsOf(object as CustomResourceDefinition),
+      ...immutableFaults(object as CustomResourceDefinition, previous as CustomResourceDefinition),
+    ],
+    hasGeneration: true,
+    statusSubresource: true,
+    allowUnconditionalUpdate: false,
+  }
+  return { ...builtin, strategy: rules }
+}
+
+function fillNames({ spec }: CustomResourceDefinition): void {
+  const { names } = spec
+  if (typeof names?.kind !== 'string') return
+  names.singular ??= names.kind.toLowerCase()
+  names.listKind ??= `${names.kind}List`
+  spec.conversion ??= { strategy: 'None' }
+}
+
+function faultsOf({ metadata, spec }: CustomResourceDefinition): FieldFault[] {
+  const faults: FieldFault[] = []
+  const required = (field: string, message = 'Required value'): void => {
+    faults.push({ reason: 'FieldValueRequired', field, message })
+  }
+  const invalid = (field: string, value: unknown, why: string): void => {
+    faults.push({
+      reason: 'FieldValueInvalid',
+      field,
+      message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
+    })
+  }
+  const { group = '', names, versions = [], scope } = spec ?? {}
+  const wanted = `${names?.plural ?? ''}.${group}`
+  if (metadata.name !== wanted) {
+    invalid('metadata.name', metadata.name ?? '', 'must be spec.names.plural+"."+spec.group')
+  }
+  if (group === '') required('spec.group')
+  else if (!group.includes('.')) invalid('spec.group', group, 'should be a domain with at least one dot')
+  if (!scope) required('spec.scope')
+  else if (scope !== 'Namespaced' && scope !== 'Cluster') {
+    faults.push({
+      reason: 'FieldValueNotSupported',
+      field: 'spec.scope',
+      message: `Unsupported value: ${JSON.stringify(scope)}: supported values: "Cluster", "Namespaced"`,
+    })
+  }
+  if (!names?.plural) required('spec.names.plural')
+  if (!names?.kind) required('spec.names.kind')
+  if (versions.filter(({ storage }) => storage).length !== 1) {
+    invalid(
+      'spec.versions',
+      versions.map(({ name }) => name),
+      'must have exactly one version marked as storage version',
+    )
+  }
+  const seen = new Set<string>()
+  versions.forEach((version, position) => {
+    const field = `spec.versions[${position}]`
+    if (seen.has(version.name)) {
+      faults.push({
+        reason: 'FieldValueDuplicate',
+        field: `${field}.name`,
+        message: `Duplicate value: ${JSON.stringify(version.name)}`,
+      })
+    }
+    seen.add(version.name)
+    if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(version.name ?? '')) {
+      invalid(
+        `${field}.name`,
+        version.name ?? '',
+        "must be a DNS-1035 label: lower case letters, digits or '-', starting with a letter",
+      )
+    }
+    const schema = version.schema?.openAPIV3Schema
+    if (!schema) required(`${field}.schema.openAPIV3Schema`, 'Required value: schemas are required')
+    else faults.push(...checkStructural(schema, `${field}.schema.openAPIV3Schema`))
+  })
+  return faults
+}
+
+/** Once accepted, objects are stored under these. */
+function immutableFaults(next: CustomResourceDefinition, previous: CustomResourceDefinition): FieldFault[] {
+  const faults: FieldFault[] = []
+  const keep = (field: string, after: unknown, before: unknown): void => {
+    if (after === before) return
+    faults.push({
+      reason: 'FieldValueInvalid',
+      field,
+      message: `Invalid value: ${JSON.stringify(after)}: field is immutable`,
+    })
+  }
+  const established = previous.status?.conditions?.some(
+    ({ type, status }) => type === 'Established' && status === 'True',
+  )
+  if (established) {
+    keep('spec.scope', next.spec.scope, previous.spec.scope)
+    keep('spec.names.kind', next.spec.names.kind, previous.spec.names.kind)
+  }
+  keep('spec.group', next.spec.group, previous.spec.group)
+  keep('spec.names.plural', next.spec.names.plural, previous.spec.names.plural)
+  return faults
+}
