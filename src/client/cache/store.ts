@@ -127,19 +127,6 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     if (options) this.adopt(options)
   }
 
-  /** Takes options that come late: fields and indexes are made for what is held. Those it had remain. */
-  adopt(options: CacheOptions<Fields>): void {
-    if (this.#options) return
-    this.#options = options
-    for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new Map())
-    for (const entry of this.#byName) {
-      const object = JSON.parse(entry.bytes.toString()) as KubeObject
-      entry.fields = this.#fieldsOf(object)
-      entry.buckets = this.#bucketsOf(object, entry.fields)
-      for (const { members } of entry.buckets ?? []) members.add(entry)
-    }
-  }
-
   /**
    * Gives a store made without options its options, and every object it holds its fields: whoever asked first
    * needed none. A store that has options keeps them.
