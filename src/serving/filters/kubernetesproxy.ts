@@ -61,14 +61,13 @@ function namesCluster({ info, path }: Exchange): boolean {
 }
 
 function upstreamRequest(exchange: Exchange): TransportRequest {
-  const { request, path, search, user, upgrade } = exchange
+  const { request, path, search, upgrade } = exchange
   const uri = search === '' ? path : `${path}?${search}`
   const via = { peer: request.socket.remoteAddress, uri, auditId: exchange.id }
   return {
     method: request.method ?? 'GET',
     path: uri,
     headers: requestHeaders(request.headers, via, upgrade !== undefined),
-    user,
     ...(!upgrade && hasBody(request) && { body: bodyOf(exchange) }),
   }
 }
