@@ -5,7 +5,8 @@
  * tokens anyway, so a token of the administrator is made on the spot.
  */
 import { type Explained } from '../serving/explain.js'
-import { dataDirectory, localSecrets, runningServer } from './datadir.js'
+import { type DataDirectory, dataDirectory, localSecrets, runningServer } from './datadir.js'
+import { loadForCommand } from './options.js'
 import { UsageError } from './failures.js'
 import { administratorToken } from './localtoken.js'
 import { explanationText } from './explanation.js'
@@ -16,6 +17,7 @@ export interface ExplainFlags {
   dataDir: string
   server?: string
   token?: string
+  config?: string
 }
 
 export async function explain(method: string, path: string, flags: ExplainFlags): Promise<string> {
@@ -40,12 +42,12 @@ export async function explain(method: string, path: string, flags: ExplainFlags)
     throw new UsageError(`No server answers at ${url}: ${(error as Error).message}`)
   }
   const text = await response.text()
-  if (!response.ok) throw new UsageError(`The server refused (${response.status}): ${text.trim()}`)
+  if (!response.ok) throw new UsageError(refusal(response.status, text))
   const explained = JSON.parse(text) as Explained
   return flags.output === 'json' ? JSON.stringify(explained, undefined, 2) : explanationText(explained)
 }
 
-function whom({ server, token, dataDir }: ExplainFlags): { url: string; token: string } {
+function whom({ server, token, dataDir, config }: ExplainFlags): { url: string; token: string } {
   if (server !== undefined) {
     if (token === undefined)
       throw new UsageError('--server needs --token, the access token of a platform administrator.')
@@ -58,5 +60,17 @@ function whom({ server, token, dataDir }: ExplainFlags): { url: string; token: s
       `No server runs on ${data.path}. Start one with: orrery up --data-dir ${dataDir}\nOr name one: --server URL --token TOKEN`,
     )
   }
-  return { url: running.url, token: token ?? administratorToken(localSecrets(data).jwtSecret) }
+  return { url: running.url, token: token ?? administratorToken(signingKey(config, data)) }
+}
+
+/** The key the server was started with: that of the configuration, or the one kept beside the data. */
+function signingKey(config: string | undefined, data: DataDirectory): string {
+  const { options } = loadForCommand(config === undefined ? {} : { config })
+  return options.authentication.jwtSecret || localSecrets(data).jwtSecret
+}
+
+function refusal(status: number, text: string): string {
+  const hint =
+    status === 401 ? '\nWas the server started with another configuration? Name it with --config FILE.' : ''
+  return `The server refused (${status}): ${text.trim()}${hint}`
 }

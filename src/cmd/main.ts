@@ -179,6 +179,7 @@ Examples:
     .option('--user <NAME>', 'who asks (default: anonymous)')
     .addOption(output())
     .addOption(dataDir())
+    .addOption(configFile())
     .option('--server <URL>', 'the running server (default: the one of the data directory)')
     .option('--token <TOKEN>', 'access token of a platform administrator, with --server')
     .action(async (method: string, path: string, flags: ExplainFlags) =>

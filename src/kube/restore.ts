@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { parseAllDocuments } from 'yaml'
 import { apiVersionOf, type KubeObject } from '../apimachinery/meta/types.js'
+import { withDefinitionRules } from './apiextensions/rules.js'
 import { orderedObject } from './registry/metadata.js'
 import { served } from './registry/served.js'
 import { type Catalogue, type ResourceDefinition } from './registry/strategy.js'
@@ -157,6 +158,7 @@ function definitionEntry(
       resourceVersion: String(revision),
     },
   }
+  withDefinitionRules(kind).strategy.applyDefaults(complete)
   const value = Buffer.from(JSON.stringify(orderedObject(complete, kind.kind, apiVersionOf(kind.storage))))
   return { key: served(kind).key('', name), value, createRevision: revision, modRevision: revision }
 }

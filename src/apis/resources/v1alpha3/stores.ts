@@ -3,7 +3,7 @@
  * by the first request that needs it.
  */
 import { unavailable } from '../../../apimachinery/errors/index.js'
-import { type CacheOptions, type Informer, type InformerSet } from '../../../client/cache/interface.js'
+import { type Informer, type InformerSet } from '../../../client/cache/interface.js'
 import { type AnyKind, type KindDefinition, type Stores } from './kind.js'
 import { kinds } from './kinds/index.js'
 
