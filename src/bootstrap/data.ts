@@ -50,7 +50,6 @@ export const SYSTEM_NAMESPACES: readonly string[] = [
   'kube-public',
   'kube-system',
   'kubesphere-controls-system',
-  'kubesphere-monitoring-federated',
   'kubesphere-monitoring-system',
   'kubesphere-system',
 ]

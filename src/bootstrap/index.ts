@@ -6,6 +6,7 @@
  * except for `admin`: that user is created only while there are no users at all, so that removing an account
  * whose password may be the documented one is for good. Running it twice, or in two processes at once, does no harm.
  */
+import { setMaxListeners } from 'node:events'
 import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
 import { Passwords } from '../authentication/passwords.js'
 import { type Transport } from '../client/transport.js'
@@ -65,6 +66,8 @@ const WORKSPACE_LABEL = 'kubesphere.io/workspace'
 /** @throws StatusError when the API refuses an object; the signal's reason */
 export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapped> {
   const startedAt = performance.now()
+  // One signal for some two hundred requests at once is meant.
+  setMaxListeners(0, deps.signal)
   const { logger, signal, adminPassword, passwords = new Passwords() } = deps
   const api = new FirstDataApi(deps.client, PLATFORM, signal)
   const created: Record<string, string[]> = {}
