@@ -2,7 +2,7 @@
 import { type FieldFault } from '../../apimachinery/errors/index.js'
 import { checkStructural } from '../../apimachinery/schema/structural/index.js'
 import { type ResourceDefinition, type Strategy } from '../registry/strategy.js'
-import { type CustomResourceDefinition, FINALIZER } from './types.js'
+import { type CustomResourceDefinition, type DefinitionVersion, FINALIZER } from './types.js'
 
 /** The built-in definition of CustomResourceDefinitions, with the rules that the schema cannot hold. */
 export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefinition {
@@ -16,7 +16,7 @@ export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefini
     prepareForCreate(object) {
       const definition = object as CustomResourceDefinition
       definition.metadata.finalizers = [...new Set([...(definition.metadata.finalizers ?? []), FINALIZER])]
-      const stored = definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name)
+      const stored = storedVersionsOf(definition)
       definition.status = {
         conditions: [],
         acceptedNames: { plural: '', kind: '' },
@@ -26,7 +26,7 @@ export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefini
     prepareForUpdate(object, previous) {
       const definition = object as CustomResourceDefinition
       const before = previous as CustomResourceDefinition
-      const stored = definition.spec.versions.filter(({ storage }) => storage).map(({ name }) => name)
+      const stored = storedVersionsOf(definition)
       const known = definition.status?.storedVersions ?? before.status?.storedVersions ?? []
       definition.status = { ...definition.status, storedVersions: [...new Set([...known, ...stored])] }
     },
@@ -44,6 +44,12 @@ export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefini
     allowUnconditionalUpdate: false,
   }
   return { ...builtin, strategy: rules }
+}
+
+/** A body without versions is read as `null`, as the original writes it. */
+function storedVersionsOf({ spec }: CustomResourceDefinition): string[] {
+  const versions: readonly DefinitionVersion[] | null = spec.versions
+  return (versions ?? []).filter(({ storage }) => storage).map(({ name }) => name)
 }
 
 function fillNames({ spec }: CustomResourceDefinition): void {
@@ -66,7 +72,8 @@ function faultsOf({ metadata, spec }: CustomResourceDefinition): FieldFault[] {
       message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
     })
   }
-  const { group = '', names, versions = [], scope } = spec ?? {}
+  const { group = '', names, scope } = spec ?? {}
+  const versions = spec?.versions ?? []
   const wanted = `${names?.plural ?? ''}.${group}`
   if (metadata.name !== wanted) {
     invalid('metadata.name', metadata.name ?? '', 'must be spec.names.plural+"."+spec.group')
