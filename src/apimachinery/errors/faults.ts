@@ -61,8 +61,8 @@ export function goPlain(value: unknown): string {
 
 /** A JSON value in the place of a bad value in a message. */
 export function printed(value: unknown): string {
+  if (value === null || value === undefined) return '"null"'
   if (value instanceof GoSyntax) return value.text
-  if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'object') return goJson(value)
   if (typeof value === 'number') return goNumber(value)

@@ -13,3 +13,4 @@ export {
   struct,
   type TypeSchema,
 } from './typed.js'
+export { checkStructural, compileSchema, type CompiledSchema, type JsonSchema } from './structural/index.js'
