@@ -5,6 +5,7 @@
  * resource. The conditions follow, NamesAccepted first and Established with it, as watchers expect. A definition that
  * is deleted takes its objects along before it goes.
  */
+import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type Reconciler, type Request, type Result } from '../../controller/index.js'
 import { type Source } from '../../controller/types.js'
 import { type Objects } from '../objects.js'
@@ -56,6 +57,7 @@ export class Definitions implements Reconciler {
     const definition = this.#deps.objects.get<CustomResourceDefinition>(GROUP, RESOURCE, '', name)
     if (!definition) return
     if (definition.metadata.deletionTimestamp !== undefined) return this.#remove(definition, signal)
+    if (!definition.metadata.finalizers?.includes(FINALIZER)) return this.#hold(name, signal)
     const conflict = this.#conflictOf(definition)
     if (conflict !== undefined) {
       await this.#setConditions(definition, signal, undefined, [
@@ -112,6 +114,17 @@ export class Definitions implements Reconciler {
       if (taken) return `"${spec.names.kind}" is already in use`
     }
     return undefined
+  }
+
+  /** From now on deletion waits for the objects. The write brings the next pass. */
+  async #hold(name: string, signal: AbortSignal): Promise<void> {
+    const kind = this.#deps.catalogue.get(GROUP, 'v1', RESOURCE)
+    if (!kind) return
+    const add = (current: KubeObject): KubeObject => {
+      current.metadata.finalizers = [...new Set([...(current.metadata.finalizers ?? []), FINALIZER])]
+      return current
+    }
+    await this.#deps.writer.update(kind, '', name, add, { signal })
   }
 
   /** Objects first, then the finalizer; the watch withdraws the resource when the definition is gone. */

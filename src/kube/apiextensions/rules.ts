@@ -2,7 +2,7 @@
 import { type FieldFault } from '../../apimachinery/errors/index.js'
 import { checkStructural } from '../../apimachinery/schema/structural/index.js'
 import { type ResourceDefinition, type Strategy } from '../registry/strategy.js'
-import { type CustomResourceDefinition, type DefinitionVersion, FINALIZER } from './types.js'
+import { type CustomResourceDefinition } from './types.js'
 
 /** The built-in definition of CustomResourceDefinitions, with the rules that the schema cannot hold. */
 export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefinition {
@@ -15,20 +15,22 @@ export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefini
     },
     prepareForCreate(object) {
       const definition = object as CustomResourceDefinition
-      definition.metadata.finalizers = [...new Set([...(definition.metadata.finalizers ?? []), FINALIZER])]
-      const stored = storedVersionsOf(definition)
-      definition.status = {
-        conditions: [],
+      // The finalizer comes with the first pass of the controller, so that a dry run does not show it.
+      const status = {
+        conditions: null,
         acceptedNames: { plural: '', kind: '' },
-        storedVersions: stored,
+        storedVersions: storedOf(definition),
       }
+      definition.status = status as unknown as NonNullable<CustomResourceDefinition['status']>
     },
     prepareForUpdate(object, previous) {
       const definition = object as CustomResourceDefinition
       const before = previous as CustomResourceDefinition
-      const stored = storedVersionsOf(definition)
       const known = definition.status?.storedVersions ?? before.status?.storedVersions ?? []
-      definition.status = { ...definition.status, storedVersions: [...new Set([...known, ...stored])] }
+      definition.status = {
+        ...definition.status,
+        storedVersions: [...new Set([...known, ...storedOf(definition)])],
+      }
     },
     validate: (object, context) => [
       ...strategy.validate(object, context),
@@ -46,21 +48,19 @@ export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefini
   return { ...builtin, strategy: rules }
 }
 
-/** A body without versions is read as `null`, as the original writes it. */
-function storedVersionsOf({ spec }: CustomResourceDefinition): string[] {
-  const versions: readonly DefinitionVersion[] | null = spec.versions
-  return (versions ?? []).filter(({ storage }) => storage).map(({ name }) => name)
+function storedOf({ spec }: CustomResourceDefinition): string[] {
+  return (spec?.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name)
 }
 
 function fillNames({ spec }: CustomResourceDefinition): void {
-  const { names } = spec
-  if (typeof names?.kind !== 'string') return
+  const names = spec?.names
+  if (typeof names?.kind !== 'string' || names.kind === '') return
   names.singular ??= names.kind.toLowerCase()
   names.listKind ??= `${names.kind}List`
   spec.conversion ??= { strategy: 'None' }
 }
 
-function faultsOf({ metadata, spec }: CustomResourceDefinition): FieldFault[] {
+function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFault[] {
   const faults: FieldFault[] = []
   const required = (field: string, message = 'Required value'): void => {
     faults.push({ reason: 'FieldValueRequired', field, message })
@@ -88,14 +88,12 @@ function faultsOf({ metadata, spec }: CustomResourceDefinition): FieldFault[] {
       message: `Unsupported value: ${JSON.stringify(scope)}: supported values: "Cluster", "Namespaced"`,
     })
   }
-  if (!names?.plural) required('spec.names.plural')
-  if (!names?.kind) required('spec.names.kind')
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    invalid(
-      'spec.versions',
-      versions.map(({ name }) => name),
-      'must have exactly one version marked as storage version',
-    )
+    faults.push({
+      reason: 'FieldValueInvalid',
+      field: 'spec.versions',
+      message: `Invalid value: ${goVersions(spec?.versions)}: must have exactly one version marked as storage version`,
+    })
   }
   const seen = new Set<string>()
   versions.forEach((version, position) => {
@@ -119,7 +117,25 @@ function faultsOf({ metadata, spec }: CustomResourceDefinition): FieldFault[] {
     if (!schema) required(`${field}.schema.openAPIV3Schema`, 'Required value: schemas are required')
     else faults.push(...checkStructural(schema, `${field}.schema.openAPIV3Schema`))
   })
+  for (const key of ['plural', 'singular', 'kind', 'listKind'] as const) {
+    if (!names?.[key]) required(`spec.names.${key}`)
+  }
+  if ((status?.storedVersions ?? []).length === 0) {
+    faults.push({
+      reason: 'FieldValueInvalid',
+      field: 'status.storedVersions',
+      message: 'Invalid value: []string(nil): must have at least one stored version',
+    })
+  }
   return faults
+}
+
+/** How the genuine server prints the list in an error. */
+function goVersions(versions: readonly { name: string }[] | undefined): string {
+  const type = '[]apiextensions.CustomResourceDefinitionVersion'
+  return versions === undefined || versions.length === 0
+    ? `${type}(nil)`
+    : `${type}{${versions.map(({ name }) => JSON.stringify(name)).join(', ')}}`
 }
 
 /** Once accepted, objects are stored under these. */
