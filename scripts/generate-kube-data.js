@@ -57,6 +57,9 @@ const ADDITIONS = [
 ]
 
 const API = 'io.k8s.api.'
+const REF = '#/definitions/'
+/** A reference, and not the field of that name that JSONSchemaProps has. */
+const isRef = (key, value) => key === '$ref' && typeof value === 'string'
 const packageOf = (group) => group.split('.')[0]
 
 // --- schema.json -----------------------------------------------------------------------------------------
@@ -144,18 +147,9 @@ for (const { group, version, from, kinds } of ADDITIONS) {
   const [prefix, target] = [from, version].map((v) => `${API}${packageOf(group)}.${v}.`)
   const isCopied = (name) => name.startsWith(prefix) && kinds.test(name.slice(prefix.length))
   for (const name of Object.keys(schema).filter(isCopied)) {
-    const text = JSON.stringify(schema[name]).replaceAll(
-      `"#/definitions/${prefix}`,
-      `"#/definitions/${target}`,
-    )
-    const copy = JSON.parse(text)
-    // References to kinds that were not copied stay where they were.
-    const resolved = JSON.parse(
-      JSON.stringify(copy, (key, value) =>
-        key === '$ref' && value.startsWith(`#/definitions/${target}`) && !kinds.test(value.split('.').at(-1))
-          ? value.replace(target, prefix)
-          : value,
-      ),
+    // References among the copied kinds move along; all others stay where they are.
+    const resolved = JSON.parse(JSON.stringify(schema[name]), (key, value) =>
+      isRef(key, value) && isCopied(value.slice(REF.length)) ? value.replace(prefix, target) : value,
     )
     for (const gvk of resolved['x-kubernetes-group-version-kind'] ?? []) {
       if (gvk.version === from && gvk.group === group) gvk.version = version
@@ -172,6 +166,11 @@ for (const { group, version, from, kinds } of ADDITIONS) {
     zone: { type: 'string' },
   }
 }
+
+JSON.stringify(schema, (key, value) => {
+  if (isRef(key, value) && !(value.slice(REF.length) in schema)) throw new Error(`${value} leads nowhere`)
+  return value
+})
 
 // --- resources.json --------------------------------------------------------------------------------------
 
@@ -282,11 +281,22 @@ const PRIORITY_CLASSES = new Set(['system-cluster-critical', 'system-node-critic
 /** What the server sets itself when it writes an object. */
 const ASSIGNED = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields', 'selfLink']
 
+/** Marks of the platform and of kubectl, which a fresh server does not have. */
+const MARKS = /(^|[./])kubesphere\.io\/|^kubectl\.kubernetes\.io\//
+
+/** Labels or annotations without marks; other fields as they are. */
+function unmarked(value) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !MARKS.test(key)))
+}
+
 function fresh(path, keep) {
-  return state[path].items.filter(keep).map(({ metadata, status: _, ...object }) => ({
-    metadata: Object.fromEntries(Object.entries(metadata).filter(([key]) => !ASSIGNED.includes(key))),
-    ...object,
-  }))
+  return state[path].items.filter(keep).map((item) => {
+    const { metadata, ...object } = item
+    delete object.status
+    const own = Object.entries(metadata).filter(([key]) => !ASSIGNED.includes(key))
+    return { metadata: Object.fromEntries(own.map(([key, value]) => [key, unmarked(value)])), ...object }
+  })
 }
 const rbac = (resource) =>
   fresh(`/apis/rbac.authorization.k8s.io/v1/${resource}`, ({ metadata }) => metadata.labels?.[BOOTSTRAPPED])
