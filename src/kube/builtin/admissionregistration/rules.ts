@@ -27,7 +27,8 @@ interface Webhook {
   matchPolicy?: string
   namespaceSelector?: LabelSelector
   objectSelector?: LabelSelector
-  sideEffects?: string
+  /** Null where v1 requires it and it is missing. */
+  sideEffects?: string | null
   timeoutSeconds?: number
   admissionReviewVersions?: string[] | null
   reinvocationPolicy?: string
@@ -124,7 +125,7 @@ function webhookFaults(field: string, webhook: Webhook, mutating: boolean, { str
   faults.push(...oneOf(`${field}.failurePolicy`, webhook.failurePolicy, ['Fail', 'Ignore']))
   faults.push(...oneOf(`${field}.matchPolicy`, webhook.matchPolicy, ['Equivalent', 'Exact']))
   const effects = strict ? ['None', 'NoneOnDryRun'] : ['None', 'NoneOnDryRun', 'Some', 'Unknown']
-  if (webhook.sideEffects === undefined) {
+  if (webhook.sideEffects === undefined || webhook.sideEffects === null) {
     faults.push(required(`${field}.sideEffects`, `must specify one of ${effects.join(', ')}`))
   } else faults.push(...oneOf(`${field}.sideEffects`, webhook.sideEffects, effects))
   const timeout = webhook.timeoutSeconds

@@ -78,6 +78,8 @@ function absent(field: Field, path: string, issues: DecodeIssues): unknown {
     }
   }
   if (!field.always) return undefined
+  // Where zero differs from absent, a required field is a pointer: null when unset.
+  if (field.kept) return null
   switch (field.type.is) {
     case 'string':
       return ''
