@@ -26,7 +26,7 @@ describe.skipIf(!HAVE_GOLDEN)(HAVE_GOLDEN ? title : `${title} ${WITHOUT_GOLDEN}`
       if (difference !== undefined) console.log(`${entry.id} ${entry.desc}\n      ${difference}`)
     }
     console.log(`${whole} of ${counting.length} whole answers; ${status} of ${outcomes.length} by status`)
-    expect(status / outcomes.length).toBeGreaterThanOrEqual(0.85)
-    expect(whole / counting.length).toBeGreaterThanOrEqual(0.6)
+    expect(status / outcomes.length).toBeGreaterThanOrEqual(0.9)
+    expect(whole / counting.length).toBeGreaterThanOrEqual(0.85)
   })
 })
