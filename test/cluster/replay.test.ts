@@ -6,11 +6,19 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MEANT } from '../golden/meant.js'
-import { judge, replay, type GroupResult } from '../golden/replay.js'
+import { judge, replay, type GroupResult, type Meant } from '../golden/replay.js'
 import { goldenPath, HAVE_GOLDEN, readGolden } from '../golden/shared.js'
 import { realClusterAvailable, startRealCluster, type ClusterState, type RealCluster } from './realcluster.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/orrery.js', import.meta.url))
+/** What differs because this cluster is another one than the recorded: its port, and etcd's own revisions in texts. */
+const THIS_CLUSTER: Meant = {
+  'proxy-read-001': 'the address of the API server',
+  'base-014': 'the address of the API server',
+  'proxy-read-021': 'resourceVersions inside a text',
+  'proxy-read-023': 'resourceVersions inside a text',
+  'proxy-read-008': 'the resolver of the machine names another server',
+}
 const NONE: GroupResult = { group: '', total: 0, ok: 0, statusOk: 0, differences: [] }
 const possible = HAVE_GOLDEN && realClusterAvailable && process.env['ORRERY_CLUSTER_TESTS'] !== '0'
 
@@ -68,7 +76,7 @@ suite(`a real Kubernetes API${possible ? '' : ' SKIPPED: run scripts/build-kuber
   ])('%s match to at least %d', async (group, least) => {
     const [result = NONE] = await replay({ base, groups: [group] })
 
-    const { share, remaining } = judge(result, MEANT)
+    const { share, remaining } = judge(result, { ...MEANT, ...THIS_CLUSTER })
     if (remaining.length > 0) console.log(`${group}: ${(share * 100).toFixed(1)} %\n${remaining.join('\n')}`)
     expect(share).toBeGreaterThanOrEqual(least)
   })

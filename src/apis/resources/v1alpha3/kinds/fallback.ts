@@ -74,8 +74,8 @@ interface LegacyOptions {
   versions: readonly string[]
   resource: string
   namespaced: boolean
-  status?(object: KubeObject): string
-  keys?(object: KubeObject): Record<string, string>
+  status?: (object: KubeObject) => string
+  keys?: (object: KubeObject) => Record<string, string>
   sorts?: KindDefinition<LegacyFields>['sorts']
   annotations?: KindDefinition<LegacyFields>['annotations']
 }
