@@ -306,6 +306,22 @@ describe('basic credentials', () => {
   })
 })
 
+describe('a password that is not hashed yet', () => {
+  it('is refused, and nobody is blamed for it', async () => {
+    const { authenticate, users, records } = setup()
+    users.put(user('ann', { spec: { password: PASSWORD } }))
+
+    for (let i = 0; i < 5; i++)
+      await expect(authenticate(basic('ann', PASSWORD))).rejects.toMatchObject(
+        unauthorized('incorrect password'),
+      )
+    expect(records).toEqual([])
+
+    users.put(user('ann'))
+    expect(await authenticate(basic('ann', PASSWORD))).toMatchObject({ name: 'ann' })
+  })
+})
+
 describe('the key of id tokens', () => {
   it('can be configured, and is published with the name the original gives it', async () => {
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

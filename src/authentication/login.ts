@@ -71,6 +71,8 @@ export class Login {
     const right = await passwords.matches(password, user.passwordHash, user.name, signal)
     const record = (reason: string): void =>
       records.record(user.name, { type, provider: '', sourceIP, userAgent, success: right, reason })
+    // Nobody can be right while the hash is being made, so nobody is blamed.
+    if (!right && user.isPasswordPending) throw new LoginError('incorrect')
     if (!right) {
       attempts.failed(user.name, sourceIP)
       record('incorrect password')

@@ -32,8 +32,10 @@ export interface User {
   readonly lang: string
   /** Of the spec; `system:authenticated` comes with logging in. */
   readonly groups: readonly string[]
-  /** A bcrypt hash, or "" for users without a local password. Plain text that is not hashed yet counts as none. */
+  /** A bcrypt hash, or "" for users without a local password. */
   readonly passwordHash: string
+  /** A new password has been written in plain text, and its hash is a moment away. */
+  readonly isPasswordPending: boolean
   readonly state: UserState
   /** Milliseconds; 0 when unknown. Failed logins before it do not count. */
   readonly lastTransitionAt: number
@@ -120,12 +122,15 @@ export function userFrom({ metadata, spec = {}, status = {} }: Readonly<UserObje
   const { annotations = {}, labels = {} } = metadata
   const provider = labels[IDENTITY_PROVIDER_LABEL]
   const uid = labels[ORIGIN_UID_LABEL]
+  const password = spec.password ?? ''
+  const isHash = BCRYPT.test(password)
   return {
     name: metadata.name ?? '',
     email: spec.email ?? '',
     lang: spec.lang ?? '',
     groups: spec.groups ?? [],
-    passwordHash: BCRYPT.test(spec.password ?? '') ? (spec.password ?? '') : '',
+    passwordHash: isHash ? password : '',
+    isPasswordPending: password !== '' && !isHash,
     state: status.state ?? '',
     lastTransitionAt: Date.parse(status.lastTransitionTime ?? '') || 0,
     uninitialized: annotations[UNINITIALIZED] ?? '',
