@@ -23,11 +23,13 @@ import { Definitions } from './apiextensions/definitions.js'
 import { withDefinitionRules } from './apiextensions/rules.js'
 import { Manager } from '../controller/index.js'
 import { bootstrap } from './controllers/bootstrap.js'
+import { kubeControllers } from './controllers/index.js'
 import { Writer } from './controllers/writer.js'
 import { Objects } from './objects.js'
 import { ADMIN, kubeconfigFor, openPki, type Pki } from './pki/index.js'
 import { createCatalogue } from './registry/catalogue.js'
 import { type Clock, systemClock } from './registry/clock.js'
+import { systemRandom } from './registry/random.js'
 import { type Registry } from './registry/store.js'
 import { type Catalogue } from './registry/strategy.js'
 import { withReviews } from './reviews.js'
@@ -164,6 +166,12 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       advertise: address === undefined ? undefined : { address, port: options.port || 6443 },
     })
     await ready
+    const wanted = options.controllers ?? true
+    const random = systemRandom
+    for (const controller of kubeControllers({ objects, writer, catalogue, tokens, pki, clock, random })) {
+      const isWanted = Array.isArray(wanted) ? wanted.includes(controller.name) : wanted === true
+      if (isWanted) manager.start(controller)
+    }
     booted = true
     const listener =
       options.port === undefined
