@@ -1,10 +1,13 @@
 /**
  * Password hashing, off the event loop and one at a time.
  *
- * A hash takes some fifty milliseconds of a core by design. A flood of logins must not take every core from
- * the requests of those who are logged in, so hashes queue, the queue is short, and no account may fill it.
+ * A hash takes some fifty milliseconds of a core by design. A flood of logins must not take the cores from the
+ * requests of those who are logged in. So hashes queue, the queue is short and no account may fill it; after
+ * each hash there is a rest as long as the hash; and who is refused hears so late, because whoever floods
+ * tries again at once.
  */
 import { createHmac, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import bcrypt from 'bcrypt'
 
 /** What new passwords are hashed with; the original's default. */
@@ -15,12 +18,17 @@ export class BusyError extends Error {
 }
 
 export interface PasswordsOptions {
-  /** Waiting in all, and for one account. More are refused at once. */
+  /** Waiting in all, and for one account. More are refused. */
   maxWaiting?: number
   maxWaitingPerAccount?: number
+  refuseAfterMs?: number
   compare?: (password: string, hash: string) => Promise<boolean>
   hash?: (password: string, cost: number) => Promise<string>
 }
+
+/** How long a refusal is held back, and how many are at most. */
+const REFUSE_AFTER_MS = 1_000
+const HELD_REFUSALS = 1_000
 
 interface Job {
   account: string
@@ -35,6 +43,7 @@ export class Passwords {
   readonly #queue: Job[] = []
   readonly #waiting = new Map<string, number>()
   #running = false
+  #heldRefusals = 0
   /** Digests, under a key of this process, of (hash, password) pairs that were right → until when. */
   readonly #right = new Map<string, number>()
   readonly #digestKey = randomBytes(32)
@@ -46,6 +55,7 @@ export class Passwords {
     this.#options = {
       maxWaiting: 64,
       maxWaitingPerAccount: 8,
+      refuseAfterMs: REFUSE_AFTER_MS,
       compare: (password, hash) => bcrypt.compare(password, hash),
       hash: (password, cost) => bcrypt.hash(password, cost),
       ...options,
@@ -55,7 +65,7 @@ export class Passwords {
   /**
    * @param hash bcrypt, with any of its prefixes; "" takes as long and is never right
    * @param account whose turn in the queue this takes
-   * @throws BusyError at once when too many wait; the signal's reason
+   * @throws BusyError when too many wait; the signal's reason
    */
   async matches(password: string, hash: string, account: string, signal?: AbortSignal): Promise<boolean> {
     const digest = createHmac('sha256', this.#digestKey).update(`${hash}\0${password}`).digest('base64')
@@ -93,9 +103,9 @@ export class Passwords {
     const waiting = this.#waiting.get(account) ?? 0
     // Hashing for the platform itself has no account and is never refused.
     if (account !== '' && waiting >= this.#options.maxWaitingPerAccount)
-      return Promise.reject(new BusyError('too many logins of one account at once'))
+      return this.#refuse('too many logins of one account at once', signal)
     if (account !== '' && this.#queue.length >= this.#options.maxWaiting)
-      return Promise.reject(new BusyError('too many logins at once'))
+      return this.#refuse('too many logins at once', signal)
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
     this.#waiting.set(account, waiting + 1)
     return new Promise<T>((resolve, reject) => {
@@ -120,10 +130,25 @@ export class Passwords {
     if (this.#running) return
     this.#running = true
     for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+      const startedAt = performance.now()
       await job.run()
       this.#leave(job.account)
+      await sleep(performance.now() - startedAt)
     }
     this.#running = false
+  }
+
+  /** @throws BusyError, after a while; the signal's reason */
+  async #refuse(why: string, signal: AbortSignal | undefined): Promise<never> {
+    if (this.#heldRefusals < HELD_REFUSALS) {
+      this.#heldRefusals++
+      try {
+        await sleep(this.#options.refuseAfterMs, undefined, signal && { signal })
+      } finally {
+        this.#heldRefusals--
+      }
+    }
+    throw new BusyError(why)
   }
 
   #leave(account: string): void {
