@@ -1,3 +1,7 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { type Headers, send } from '../client/transport.js'
@@ -27,6 +31,35 @@ async function call(kube: Kube, method: string, path: string, body?: unknown, he
     json: (text.startsWith('{') ? JSON.parse(text) : { text }) as KubeObject & { items: KubeObject[] },
   }
 }
+
+describe('the embedded API on a port', () => {
+  it('is reached with the kubeconfig that it writes, and has the same objects after a restart', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'kube-'))
+    const kubeconfigPath = join(dataDir, 'kubeconfig')
+    const first = await start({ dataDir, port: 0, kubeconfigPath, controllers: false })
+
+    const config = new KubeConfig()
+    config.loadFromFile(kubeconfigPath)
+    const core = config.makeApiClient(CoreV1Api)
+    await core.createNamespacedConfigMap({
+      namespace: 'default',
+      body: { metadata: { name: 'kept' }, data: { a: '1' } },
+    })
+    const before = first.storage.revision
+    await first.close()
+
+    const second = await start({ dataDir, port: 0, kubeconfigPath, controllers: false })
+    expect(second.storage.revision).toBeGreaterThanOrEqual(before)
+    config.loadFromFile(kubeconfigPath)
+    const found = await config
+      .makeApiClient(CoreV1Api)
+      .readNamespacedConfigMap({ namespace: 'default', name: 'kept' })
+    expect(found.data).toEqual({ a: '1' })
+    expect((await stat(kubeconfigPath)).mode & 0o777).toBe(0o600)
+    await second.close()
+    await rm(dataDir, { recursive: true })
+  })
+})
 
 describe('a fresh embedded API', () => {
   it('is ready within a second, with its first objects', async () => {

@@ -131,7 +131,9 @@ function isRunning(pid: number): boolean {
 async function startOf(pid: number): Promise<string> {
   const status = await contents(`/proc/${pid}/stat`)
   // The name, in parentheses, may contain anything; the start time is the 20th field behind it.
-  return status?.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const fields = status?.slice(status.lastIndexOf(')') + 2).split(' ') ?? []
+  // A process that was killed stays listed until its parent has looked; it holds nothing any more.
+  return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : (fields[19] ?? '')
 }
 
 async function idSpace(): Promise<string> {
