@@ -92,7 +92,7 @@ function annotationFilter(
 ): FilterPlan<never> {
   const accepts = mapFilter(value)
   const of = (object: Cached): Record<string, string> => {
-    const stored = (store.object(object).metadata.annotations ?? {})
+    const stored = store.object(object).metadata.annotations ?? {}
     return kind.annotations ? { ...stored, ...kind.annotations(object, stores, false) } : stored
   }
   // Only a filter that needs the key can use the bytes as a sieve, and only on stored annotations.

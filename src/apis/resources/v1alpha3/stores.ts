@@ -70,9 +70,6 @@ export class KindStores implements Stores {
       versions.find((candidate) => this.#deps.serves({ group, version: candidate, resource })) ??
       versions[0] ??
       ''
-    return this.#deps.informers.informer<never>(
-      { group, version, resource },
-      kind.cache,
-    )
+    return this.#deps.informers.informer<never>({ group, version, resource }, kind.cache)
   }
 }

@@ -72,7 +72,12 @@ const ippools = kind({
       spec['dns'] ??= {}
       spec['vlanConfig'] ??= { vlanId: 0, master: '' }
     }
-    pool['status'] = { unallocated: 0, allocations: 0, capacity: 0, ...(pool['status'] as object | undefined) }
+    pool['status'] = {
+      unallocated: 0,
+      allocations: 0,
+      capacity: 0,
+      ...(pool['status'] as object | undefined),
+    }
   },
   source(_query, { store, stores, requested }) {
     if (requested === undefined) return { objects: [...store.byName()], consumed: [] }
