@@ -25,11 +25,12 @@ const certificates = new WeakMap<object, ServerRequest['peerCertificate']>()
 /** The certificate of the connection; looked at once. */
 function peerCertificateOf(request: Request): ServerRequest['peerCertificate'] {
   const socket = 'stream' in request ? request.stream.session?.socket : request.socket
-  if (!socket || !('getPeerCertificate' in socket)) return undefined
+  // The socket of an HTTP/2 session is a proxy: it answers reads, but not `in`.
+  if (!socket || typeof (socket as Partial<TLSSocket>).getPeerCertificate !== 'function') return undefined
   const holder = ('stream' in request ? request.stream.session : request.socket) as object
   if (certificates.has(holder)) return certificates.get(holder)
-  const { authorized } = socket
-  const certificate = socket.getPeerCertificate() as PeerCertificate | undefined
+  const { authorized } = socket as TLSSocket
+  const certificate = (socket as TLSSocket).getPeerCertificate() as PeerCertificate | undefined
   const given = certificate && Object.keys(certificate).length > 0
   const result = given ? { certificate, authorized } : undefined
   certificates.set(holder, result)
