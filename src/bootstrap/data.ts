@@ -1,10 +1,19 @@
 /** The first data that ships in config/, and the few objects that are simpler said here. */
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 
-const CONFIG = fileURLToPath(new URL('../../config/', import.meta.url))
+/** `config/` of this package, wherever the compiled program lies in it. */
+function configDir(name: string): string {
+  for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at)) {
+    const candidate = join(at, 'config', name)
+    if (existsSync(candidate)) return candidate
+    if (at === dirname(at)) throw new Error(`config/${name} is missing beside the program`)
+  }
+}
 
 export interface Definition {
   name: string
@@ -12,19 +21,22 @@ export interface Definition {
   bytes: Buffer
 }
 
-export async function definitions(dir = `${CONFIG}crds/`): Promise<Definition[]> {
+export async function definitions(dir = configDir('crds')): Promise<Definition[]> {
   const files = (await readdir(dir)).filter((file) => file.endsWith('.json'))
   return Promise.all(
-    files.map(async (file) => ({ name: file.slice(0, -'.json'.length), bytes: await readFile(dir + file) })),
+    files.map(async (file) => ({
+      name: file.slice(0, -'.json'.length),
+      bytes: await readFile(join(dir, file)),
+    })),
   )
 }
 
 /** Built-in roles, templates and bindings, by file: `globalroles`, `clusterroles`, ... */
-export async function roles(dir = `${CONFIG}roles/`): Promise<Map<string, KubeObject[]>> {
+export async function roles(dir = configDir('roles')): Promise<Map<string, KubeObject[]>> {
   const files = (await readdir(dir)).filter((file) => file.endsWith('.yaml'))
   const read = await Promise.all(
     files.map(async (file) => {
-      const objects = documents(await readFile(dir + file, 'utf8'))
+      const objects = documents(await readFile(join(dir, file), 'utf8'))
       return [file.slice(0, -'.yaml'.length), objects] as const
     }),
   )
