@@ -7,7 +7,7 @@ function names(answer: Answer): (string | undefined)[] {
   return (answer.json.items as KubeObject[]).map(({ metadata }) => metadata.name)
 }
 
-const meta = (answer: Answer): ListMeta => answer.json.metadata as ListMeta
+const meta = (answer: Answer): ListMeta => answer.json.metadata
 
 async function seven(): Promise<Fixture> {
   const kube = fixture()
