@@ -1,12 +1,16 @@
 /** `npm run bench [-- NAME...]`: runs the modules of bench/ (all, or those named), one after the other. */
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { checkNode, compile, ensureInstalled, root } from './setup.js'
+import { checkNode, compile, ensureBuilt, ensureInstalled, root } from './setup.js'
 
 checkNode()
 ensureInstalled()
 compile('tsconfig.bench.json')
+ensureBuilt()
+// Compiled modules look for config/ two levels up, as they do in src/ and dist/.
+const config = join(root, 'dist', 'bench', 'config')
+if (!existsSync(config)) symlinkSync(join('..', '..', 'config'), config)
 
 const names = process.argv.slice(2)
 const files = readdirSync(join(root, 'bench')).filter(

@@ -38,6 +38,9 @@ interface Job {
 /** How long a password that was right is remembered, and how many of them. */
 const REMEMBER_MS = 300_000
 const REMEMBERED = 1_000
+/** Between two logins whose hash is remembered, and how long one waits for its turn at most. */
+const TURN_MS = 10
+const LONGEST_TURN_MS = 2_000
 
 export class Passwords {
   readonly #queue: Job[] = []
@@ -47,6 +50,7 @@ export class Passwords {
   /** Digests, under a key of this process, of (hash, password) pairs that were right → until when. */
   readonly #right = new Map<string, number>()
   readonly #digestKey = randomBytes(32)
+  #nextTurn = 0
   readonly #options: Required<PasswordsOptions>
   /** The hash of nothing anybody types; compared against for accounts that do not exist. */
   #decoy: Promise<string> | undefined
@@ -70,7 +74,10 @@ export class Passwords {
   async matches(password: string, hash: string, account: string, signal?: AbortSignal): Promise<boolean> {
     const digest = createHmac('sha256', this.#digestKey).update(`${hash}\0${password}`).digest('base64')
     const until = this.#right.get(digest)
-    if (until !== undefined && until > Date.now()) return true
+    if (until !== undefined && until > Date.now()) {
+      await this.#takeTurn(signal)
+      return true
+    }
     const right = await this.#enqueue(account, signal, async () => {
       const known = hash !== ''
       const other = known ? hash.replace(/^\$2y\$/, '$2b$') : await this.#decoyHash()
@@ -83,6 +90,15 @@ export class Passwords {
   /** @returns a bcrypt hash of cost 10 */
   hash(password: string, signal?: AbortSignal): Promise<string> {
     return this.#enqueue('', signal, () => this.#options.hash(password, COST))
+  }
+
+  /** A login costs more than its hash: those whose hash is remembered are let through at a steady pace. */
+  async #takeTurn(signal: AbortSignal | undefined): Promise<void> {
+    const now = Date.now()
+    const at = Math.max(now, this.#nextTurn)
+    if (at - now > LONGEST_TURN_MS) return this.#refuse('too many logins at once', signal)
+    this.#nextTurn = at + TURN_MS
+    if (at > now) await sleep(at - now, undefined, { ...(signal && { signal }) })
   }
 
   #decoyHash(): Promise<string> {

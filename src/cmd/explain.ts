@@ -25,7 +25,7 @@ export async function explain(method: string, path: string, flags: ExplainFlags)
   const question = {
     method: method.toUpperCase(),
     path,
-    ...(flags.user !== undefined && { user: flags.user }),
+    user: flags.user ?? 'system:anonymous',
   }
   let response: Response
   try {
