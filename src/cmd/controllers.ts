@@ -10,16 +10,23 @@ import { userController } from '../controllers/user/index.js'
 import { type Logger } from '../serving/log.js'
 
 export interface ControllersDeps {
+  /** Default: a queue of its own. */
+  passwords?: Passwords
   options: Options
   upstream: Transport
   informers: InformerSet
   logger: Logger
 }
 
-export function startControllers({ options, upstream, informers, logger }: ControllersDeps): Manager {
+export function startControllers({
+  options,
+  upstream,
+  informers,
+  logger,
+  passwords = new Passwords(),
+}: ControllersDeps): Manager {
   const manager = new Manager({ clock: CLOCK, logger })
   const writer = new ObjectWriter(upstream)
-  const passwords = new Passwords()
   manager.start(userController({ informers, writer, passwords, options: options.authentication }))
   manager.start(loginRecordController({ informers, writer, options: options.authentication }))
   return manager

@@ -8,6 +8,7 @@ import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
 import { createKindStores, resourcesGroup } from '../apis/resources/v1alpha3/index.js'
+import { type Passwords } from '../authentication/passwords.js'
 import { createAuthentication } from '../authentication/index.js'
 import { MemoryTokenStore } from '../authentication/tokens/memory-store.js'
 import { RedisTokenStore } from '../authentication/tokens/redis-store.js'
@@ -41,6 +42,8 @@ export interface PlatformDeps {
 export interface Platform {
   handler: PlatformHandler
   groups: readonly ApiGroup[]
+  /** One queue of hashes for logins and for the user controller. */
+  passwords: Passwords
   close(): Promise<void>
 }
 
@@ -109,6 +112,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   return {
     handler,
     groups,
+    passwords: authentication.passwords,
     async close() {
       served.stop()
       authorization.stop()

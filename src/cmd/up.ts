@@ -80,7 +80,13 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   const platform = createPlatform({ options, upstream, upstreamName, informers, logger })
   const server = createServer({ handler: platform.handler.handle, logger })
   const { port } = await server.listen({ host: flags.bindAddress, port: flags.port })
-  const controllers = startControllers({ options, upstream, informers, logger })
+  const controllers = startControllers({
+    options,
+    upstream,
+    informers,
+    logger,
+    passwords: platform.passwords,
+  })
   const url = `http://${hostForUrl(flags.bindAddress)}:${port}`
   if (!flags.memory) announce(data, { pid: process.pid, url })
   await readyForLogin(informers, kube !== undefined)
