@@ -4,7 +4,7 @@ import { createInformerSet } from '../client/cache/informerset.js'
 import { createServer } from '../serving/server.js'
 import { ConfigurationError } from '../configuration/load.js'
 import { UsageError } from './failures.js'
-import { runUntilSignalled } from './lifetime.js'
+import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { kubeconfigFor, loadForCommand, type LogLevel } from './options.js'
 import { createPlatform } from './platform.js'
@@ -24,6 +24,7 @@ export interface ApiserverFlags {
 }
 
 export async function apiserver(flags: ApiserverFlags): Promise<void> {
+  const signalled = untilSignalled()
   const startedAt = performance.now()
   const logger = createLogger(flags.logLevel)
   const { options, file, warnings } = loadForCommand(flags)
@@ -53,7 +54,8 @@ export async function apiserver(flags: ApiserverFlags): Promise<void> {
     `The platform API listens on ${tls ? 'https' : 'http'}://${flags.bindAddress}:${port}, ` +
       `${Math.round(performance.now() - startedAt)} ms after the start, in front of ${upstreamName}.\n`,
   )
-  await runUntilSignalled(
+  await runUntil(
+    signalled,
     {
       async close() {
         stop.abort()

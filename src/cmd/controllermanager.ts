@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { createInformerSet } from '../client/cache/informerset.js'
 import { runLeaderElection } from '../client/leaderelection.js'
 import { startControllers } from './controllers.js'
-import { runUntilSignalled, type Stoppable } from './lifetime.js'
+import { runUntil, type Stoppable, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { kubeconfigFor, loadForCommand, type LogLevel } from './options.js'
 import { connect } from './realcluster.js'
@@ -16,6 +16,7 @@ export interface ControllerManagerFlags {
 }
 
 export async function controllerManager(flags: ControllerManagerFlags): Promise<void> {
+  const signalled = untilSignalled()
   const logger = createLogger(flags.logLevel)
   const { options, file, warnings } = loadForCommand(flags)
   for (const { path, message } of warnings) logger.warn({ file, key: path }, message)
@@ -47,7 +48,8 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
     })
     process.stdout.write(`Waiting for the lease on ${server}.\n`)
   } else work()
-  await runUntilSignalled(
+  await runUntil(
+    signalled,
     {
       async close() {
         stop.abort()

@@ -1,7 +1,7 @@
 /** `orrery kube`: the embedded Kubernetes API alone. */
 import { announce, dataDirectory, withdraw } from './datadir.js'
 import { startEmbedded } from './embedded.js'
-import { runUntilSignalled } from './lifetime.js'
+import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { type LogLevel } from './options.js'
 
@@ -14,6 +14,7 @@ export interface KubeFlags {
 }
 
 export async function kube(flags: KubeFlags): Promise<void> {
+  const signalled = untilSignalled()
   const startedAt = performance.now()
   const logger = createLogger(flags.logLevel)
   const data = dataDirectory(flags.dataDir)
@@ -23,7 +24,8 @@ export async function kube(flags: KubeFlags): Promise<void> {
     `The Kubernetes API is ready at ${running.url ?? ''}, ${Math.round(performance.now() - startedAt)} ms after the start.\n` +
       `  kubectl --kubeconfig ${data.kubeconfig} get namespaces\n`,
   )
-  await runUntilSignalled(
+  await runUntil(
+    signalled,
     {
       async close() {
         await running.close()

@@ -9,9 +9,12 @@ export interface Stoppable {
 /** Longest wait for requests under way. */
 const DRAIN_MS = 10_000
 
-/** Settles never in ordinary operation: the process ends through a signal. */
-export async function runUntilSignalled(running: Stoppable, say: (text: string) => void): Promise<never> {
-  await new Promise<void>((resolve) => {
+/**
+ * Settles at the first signal; from then on a second one ends the process at once. Called before anything is
+ * started, so that a signal during the start is not lost either.
+ */
+export function untilSignalled(): Promise<void> {
+  return new Promise((resolve) => {
     const onSignal = (): void => {
       process.off('SIGINT', onSignal)
       process.off('SIGTERM', onSignal)
@@ -23,6 +26,15 @@ export async function runUntilSignalled(running: Stoppable, say: (text: string) 
     process.on('SIGINT', onSignal)
     process.on('SIGTERM', onSignal)
   })
+}
+
+/** Settles never: the process ends. */
+export async function runUntil(
+  signalled: Promise<void>,
+  running: Stoppable,
+  say: (text: string) => void,
+): Promise<never> {
+  await signalled
   say('Stopping: finishing the requests under way. Press Ctrl-C again to stop at once.')
   const late = setTimeout(() => process.exit(1), DRAIN_MS + 5_000)
   late.unref()

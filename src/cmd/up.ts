@@ -9,7 +9,7 @@ import { type Logger } from '../serving/log.js'
 import { startControllers } from './controllers.js'
 import { announce, dataDirectory, localSecrets, withdraw, type DataDirectory } from './datadir.js'
 import { startEmbedded } from './embedded.js'
-import { runUntilSignalled } from './lifetime.js'
+import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform } from './platform.js'
@@ -30,13 +30,14 @@ export interface UpFlags {
 }
 
 export async function up(flags: UpFlags): Promise<void> {
+  const signalled = untilSignalled()
   const startedAt = performance.now()
   const logger = createLogger(flags.logLevel)
   const running = await startAllInOne(flags, logger)
   process.stdout.write(
     summaryText({ ...running.summary, readyMs: Math.round(performance.now() - startedAt) }),
   )
-  await runUntilSignalled(running, (text) => logger.info({}, text))
+  await runUntil(signalled, running, (text) => logger.info({}, text))
 }
 
 export interface AllInOne {
