@@ -26,7 +26,8 @@ export class Exchange {
   readonly method: string
   readonly headers: Headers
   readonly pathname: string
-  readonly query: URLSearchParams
+  readonly #search: string
+  #query: URLSearchParams | undefined
   readonly id: string
   info: KubeRequestInfo | undefined
   user: UserInfo = ANONYMOUS
@@ -36,7 +37,8 @@ export class Exchange {
   status = 0
   /** Nothing more goes to the sink. */
   ended = false
-  readonly #abort = new AbortController()
+  #abort: AbortController | undefined
+  #abortReason: Error | undefined
   readonly #warnings: string[] = []
   #resume: (() => void) | undefined
   #onEnd: (() => void)[] = []
@@ -51,11 +53,19 @@ export class Exchange {
     this.headers = request.headers
     const question = request.path.indexOf('?')
     this.pathname = question < 0 ? request.path : request.path.slice(0, question)
-    this.query = new URLSearchParams(question < 0 ? '' : request.path.slice(question + 1))
+    this.#search = question < 0 ? '' : request.path.slice(question + 1)
   }
 
-  /** Aborted when the client has left or the answer is given up. */
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(this.#search))
+  }
+
+  /** Aborted when the client has left or the answer is given up. Made on first use: most requests never wait. */
   get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController()
+      if (this.#abortReason) this.#abort.abort(this.#abortReason)
+    }
     return this.#abort.signal
   }
 
@@ -103,17 +113,24 @@ export class Exchange {
     if (this.ended) return
     this.#finish()
     this.sink.fail(error)
-    this.#abort.abort(error)
+    this.giveUp(error)
   }
 
-  /** The whole answer at once. */
-  answer(status: number, contentType: string, body: Uint8Array, headers: Headers = {}): void {
+  /** The whole answer at once; `tail` follows the body without being copied to it. */
+  answer(
+    status: number,
+    contentType: string,
+    body: Uint8Array,
+    headers: Headers = {},
+    tail?: Uint8Array,
+  ): void {
     this.head(status, {
       'content-type': contentType,
-      'content-length': String(body.length),
+      'content-length': String(body.length + (tail?.length ?? 0)),
       ...headers,
     })
     if (body.length > 0) this.data(body)
+    if (tail) this.data(tail)
     this.end()
   }
 
@@ -121,12 +138,13 @@ export class Exchange {
   abort(): void {
     if (this.ended) return
     this.#finish()
-    this.#abort.abort(new Error('the client has left'))
+    this.giveUp(new Error('the client has left'))
   }
 
   /** Stops the work behind an answer that has been given in its stead. */
   giveUp(reason: Error): void {
-    this.#abort.abort(reason)
+    this.#abortReason ??= reason
+    this.#abort?.abort(reason)
   }
 
   #finish(): void {

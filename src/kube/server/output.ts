@@ -29,7 +29,12 @@ export function formatted(json: Uint8Array, { mediaType, pretty }: Negotiated): 
   return Buffer.concat([bytes, NEWLINE])
 }
 
+/** Stored bytes as they are, where the form allows; never copied for the newline. */
 export function answerBytes(exchange: Exchange, status: number, json: Uint8Array, form: Negotiated): void {
+  if (form.mediaType === 'application/json' && !form.pretty) {
+    exchange.answer(status, form.mediaType, json, {}, NEWLINE)
+    return
+  }
   exchange.answer(status, form.mediaType, formatted(json, form))
 }
 

@@ -60,7 +60,7 @@ function selectedName(query: URLSearchParams): string {
 export function requestInfo(method: string, pathname: string, query: URLSearchParams): KubeRequestInfo {
   let path: string
   try {
-    path = decodeURIComponent(pathname)
+    path = pathname.includes('%') ? decodeURIComponent(pathname) : pathname
   } catch {
     throw badRequest('the path is not valid percent-encoding')
   }

@@ -5,7 +5,9 @@ import { constants, createGzip } from 'node:zlib'
 import { type Headers } from '../../client/transport.js'
 import { type Exchange } from './exchange.js'
 
-const PIECE = 64 * 1024
+const PIECE = 16 * 1024
+/** Copying less than this is cheaper than passing it on alone. */
+const LARGE = 1024
 /** Smaller answers are not worth compressing. */
 const GZIP_FROM = 128 * 1024
 
@@ -81,17 +83,22 @@ export async function answerParts(
   }
 }
 
-/** Small parts joined to pieces of a reasonable size. */
+/** Small parts joined to pieces of a reasonable size, large ones passed on uncopied. */
 function* pieces(parts: readonly Buffer[]): Generator<Buffer> {
   let gathered: Buffer[] = []
   let size = 0
   for (const part of parts) {
-    gathered.push(part)
-    size += part.length
-    if (size < PIECE) continue
-    yield gathered.length === 1 ? part : Buffer.concat(gathered, size)
-    gathered = []
-    size = 0
+    const large = part.length >= LARGE
+    if (size > 0 && (large || size + part.length > PIECE)) {
+      yield gathered.length === 1 ? (gathered[0] ?? part) : Buffer.concat(gathered, size)
+      gathered = []
+      size = 0
+    }
+    if (large) yield part
+    else {
+      gathered.push(part)
+      size += part.length
+    }
   }
   if (size > 0) yield Buffer.concat(gathered, size)
 }

@@ -29,19 +29,50 @@ function durationMs(text: string): number {
   return total
 }
 
+/** Requests with the usual limit, in the order of their deadlines: one timer for all of them. */
+class Deadlines {
+  readonly #waiting = new Set<{ at: number; expire: () => void }>()
+  #armed = false
+
+  constructor(private readonly clock: Clock) {}
+
+  /** @returns cancel */
+  add(expire: () => void): () => void {
+    const entry = { at: this.clock.now() + REQUEST_MS, expire }
+    this.#waiting.add(entry)
+    this.#arm(REQUEST_MS)
+    return () => this.#waiting.delete(entry)
+  }
+
+  #arm(ms: number): void {
+    if (this.#armed) return
+    this.#armed = true
+    this.clock.after(ms, () => {
+      this.#armed = false
+      const now = this.clock.now()
+      for (const entry of this.#waiting) {
+        if (entry.at > now) return this.#arm(entry.at - now)
+        this.#waiting.delete(entry)
+        entry.expire()
+      }
+    })
+  }
+}
+
 export function timeoutFilter(clock: Clock): Filter {
+  const deadlines = new Deadlines(clock)
   return {
     name: 'timeout',
     async handle(exchange, next) {
       if (isLongRunning(exchange)) return next()
-      const asked = exchange.query.get('timeout')
-      const limit = asked === null || asked === '' ? REQUEST_MS : durationMs(asked) || REQUEST_MS
-      const cancel = clock.after(Math.min(limit, REQUEST_MS), () => {
+      const expire = (): void => {
         if (exchange.ended || exchange.status !== 0) return
         answerError(exchange, timeout('request did not complete within the allotted timeout'))
         exchange.giveUp(new Error('the request took too long'))
-      })
-      exchange.onEnd(cancel)
+      }
+      const asked = exchange.query.get('timeout')
+      const limit = asked ? durationMs(asked) || REQUEST_MS : REQUEST_MS
+      exchange.onEnd(limit < REQUEST_MS ? clock.after(limit, expire) : deadlines.add(expire))
       await next()
     },
   }

@@ -57,26 +57,23 @@ function partialOpening(version: string): Buffer {
 export async function get(api: Api, exchange: Exchange, definition: ResourceDefinition): Promise<void> {
   const { namespace, name } = exchange.requestInfo
   const form = negotiate(exchange, definition, 'get')
-  const entry = await readOne(
-    api.storage,
-    definition,
-    namespace,
-    name,
-    exchange.query.get('resourceVersion') ?? '',
-    exchange.signal,
-  )
+  const resourceVersion = exchange.query.get('resourceVersion') ?? ''
+  const signal = resourceVersion === '' ? undefined : exchange.signal
+  const entry = await readOne(api.storage, definition, namespace, name, resourceVersion, signal)
   await answerObject(api, exchange, definition, 200, entry.value, form)
 }
 
 function listOptions(exchange: Exchange, definition: ResourceDefinition): ListOptions {
-  const { query, signal } = exchange
+  const { query } = exchange
   return {
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
     limit: Math.max(0, integer(query, 'limit') ?? 0),
     continue: query.get('continue') ?? '',
     filter: filterFor(definition, query.get('labelSelector') ?? '', query.get('fieldSelector') ?? ''),
-    signal,
+    get signal() {
+      return exchange.signal
+    },
   }
 }
 
