@@ -5,8 +5,9 @@
  * lease counts as expired by our own clock, from when we last saw it change, so clocks need not agree. A
  * leader that cannot renew in time stops leading before others may begin.
  */
-import { isConflict, isAlreadyExists, isNotFound, StatusError } from '../apimachinery/errors/index.js'
+import { isConflict, isAlreadyExists, isNotFound } from '../apimachinery/errors/index.js'
 import { type KubeObject, type UserInfo } from '../apimachinery/meta/types.js'
+import { errorOf } from './answer.js'
 import { pause, systemClock, type Clock } from './clock.js'
 import { type Logger } from './log.js'
 import { send, type Transport } from './transport.js'
@@ -220,13 +221,8 @@ class Election {
       },
       signal,
     )
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(answer.body.toString())
-    } catch {
-      parsed = undefined
-    }
-    if (answer.status < 200 || answer.status > 299) throw StatusError.fromStatus(parsed, answer.status)
+    if (answer.status < 200 || answer.status > 299) throw errorOf(answer.status, answer.body)
+    const parsed: unknown = JSON.parse(answer.body.toString())
     if (typeof (parsed as Lease | undefined)?.metadata?.name !== 'string') {
       throw new Error('the answer is not a Lease')
     }

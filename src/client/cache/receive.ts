@@ -4,7 +4,7 @@
  * Chunks wait in a queue and are parsed in slices for some milliseconds at a time; while the queue is not
  * empty the transport is told to hold back. Whatever the parser throws ends the request.
  */
-import { StatusError } from '../../apimachinery/errors/index.js'
+import { errorOf } from '../answer.js'
 import { type Dispatched, type Transport, type TransportRequest } from '../transport.js'
 
 const SLICE_BYTES = 64 * 1024
@@ -96,7 +96,7 @@ export function receive(
       end() {
         ended = true
         if (status !== 200) {
-          settle(refused(status, refusal))
+          settle(errorOf(status, Buffer.concat(refusal)))
           refusal = []
         } else if (!scheduled) drain()
       },
@@ -122,16 +122,4 @@ export function receive(
       dispatched.resume()
     }
   })
-}
-
-function refused(status: number, body: readonly Buffer[]): StatusError {
-  const text = Buffer.concat(body).toString()
-  try {
-    return StatusError.fromStatus(JSON.parse(text), status)
-  } catch {
-    return StatusError.fromStatus(
-      { message: text.trim().slice(0, 200) || `the server answered ${status}` },
-      status,
-    )
-  }
 }
