@@ -9,6 +9,7 @@ import { type Random } from '../registry/random.js'
 import { type Catalogue } from '../registry/strategy.js'
 import { CertificateReconciler } from './certificate/certificate.reconciler.js'
 import { AggregationReconciler } from './clusterrole/aggregation.reconciler.js'
+import { GarbageCollector } from './garbagecollector/garbagecollector.reconciler.js'
 import { NamespaceReconciler } from './namespace/namespace.reconciler.js'
 import { NamespaceDefaults, TokenReconciler } from './serviceaccount/serviceaccount.reconcilers.js'
 import { type Writer } from './writer.js'
@@ -28,8 +29,10 @@ const ACCOUNT_NAME = 'kubernetes.io/service-account.name'
 
 export function kubeControllers(deps: ControllersDeps): Controller[] {
   const { objects, pki, random } = deps
+  const garbage = new GarbageCollector(deps)
   const accounts = { ...deps, caPem: pki.authority.cert, random }
   return [
+    { name: 'garbagecollector', reconciler: garbage, sources: [garbage.source], workers: 8 },
     {
       name: 'namespace',
       reconciler: new NamespaceReconciler(deps),
