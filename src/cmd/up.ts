@@ -12,7 +12,7 @@ import { startEmbedded } from './embedded.js'
 import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { loadForCommand, type LogLevel } from './options.js'
-import { createPlatform } from './platform.js'
+import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
 import { summaryText } from './summary.js'
 import { PLATFORM_USER, withUser } from './withuser.js'
@@ -44,6 +44,8 @@ export interface AllInOne {
   url: string
   /** The Kubernetes API behind the platform, with the platform's rights. */
   upstream: Transport
+  /** All that is served besides the Kubernetes API. */
+  groups: Platform['groups']
   summary: Omit<Parameters<typeof summaryText>[0], 'readyMs'>
   close(): Promise<void>
 }
@@ -95,6 +97,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   return {
     url,
     upstream,
+    groups: platform.groups,
     summary: {
       url,
       kubeUrl: kube?.url ?? cluster?.server,

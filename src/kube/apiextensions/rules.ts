@@ -131,9 +131,9 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
 }
 
 /** How the genuine server prints the list in an error. */
-function goVersions(versions: readonly { name: string }[] | undefined): string {
+function goVersions(versions: readonly { name: string }[] | null | undefined): string {
   const type = '[]apiextensions.CustomResourceDefinitionVersion'
-  return versions === undefined || versions.length === 0
+  return !versions || versions.length === 0
     ? `${type}(nil)`
     : `${type}{${versions.map(({ name }) => JSON.stringify(name)).join(', ')}}`
 }
