@@ -22,6 +22,8 @@ export interface BodyCodec {
   decode(bytes: Uint8Array, definition: ResourceDefinition): Decoded
 }
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+
 export function mediaTypeOf(exchange: Exchange): string {
   return (exchange.header('content-type').split(';')[0] ?? '').trim().toLowerCase()
 }
@@ -77,7 +79,11 @@ export async function objectBody(
   let value: unknown
   if (mediaType === '' || mediaType === 'application/json') value = parseJsonBody(bytes, kind)
   else if (mediaType === 'application/yaml') value = parseYamlBody(bytes, kind)
-  else {
+  else if (mediaType === PROTOBUF) {
+    throw unsupportedMediaType(
+      'protobuf bodies are not served yet - accepted media types include: application/json, application/yaml',
+    )
+  } else {
     throw unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: ${offered(definition).join(', ')}`,
     )

@@ -147,6 +147,14 @@ export class Exchange {
     this.#abort?.abort(reason)
   }
 
+  /** Takes over the connection of an upgrade request; from here on the sink is out of the game. */
+  takeOver(): NonNullable<ServerRequest['upgrade']> {
+    const { upgrade } = this.request
+    if (!upgrade || this.status !== 0) throw new Error('there is no connection to take over')
+    this.status = 101
+    return upgrade
+  }
+
   #finish(): void {
     this.ended = true
     for (const action of this.#onEnd) action()

@@ -83,11 +83,19 @@ interface Writer {
   statusCode: number
 }
 
-function respond(handle: Handle, request: ServerRequest, incoming: Request, response: Response): void {
+/** @param begin what is to be done before the first byte of the answer */
+function respond(
+  handle: Handle,
+  request: ServerRequest,
+  incoming: Request,
+  response: Response,
+  begin?: () => void,
+): void {
   const writer = response as unknown as Writer
   let done = false
   const dispatched = handle(request, {
     head(status, headers) {
+      begin?.()
       writer.statusCode = status
       for (const [name, value] of Object.entries(headers)) {
         if (value !== undefined) writer.setHeader(name, value)
@@ -141,9 +149,10 @@ export function nodeListeners(handle: Handle): NodeListeners {
       // A handler that takes the connection over answers on the socket itself; all else is a plain answer.
       const response = new ServerResponse(request)
       response.shouldKeepAlive = false
-      response.assignSocket(socket as TLSSocket)
-      response.once('finish', () => socket.end())
-      respond(handle, requestOf(request, { socket, head }), request, response)
+      respond(handle, requestOf(request, { socket, head }), request, response, () => {
+        response.assignSocket(socket as TLSSocket)
+        response.once('finish', () => socket.end())
+      })
     },
   }
 }

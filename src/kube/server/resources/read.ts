@@ -4,7 +4,7 @@ import { filterFor } from '../../registry/selectors.js'
 import { type ListOptions, type Page, readList, readOne } from '../../registry/list.js'
 import { type Served, served } from '../../registry/served.js'
 import { type ResourceDefinition } from '../../registry/strategy.js'
-import { type FrameForm } from '../../registry/watch.js'
+import { type FrameForm, type WatchSink } from '../../registry/watch.js'
 import { metadataBytes } from '../../registry/bytes.js'
 import { type Api } from '../api.js'
 import { type Exchange } from '../exchange.js'
@@ -15,6 +15,7 @@ import { integer } from '../query.js'
 import { flag } from '../requestinfo.js'
 import { answerParts } from '../stream.js'
 import { includeObject, table } from '../table.js'
+import { wantsWebSocket, webSocketSink } from '../websocket.js'
 import { badRequest, invalid } from '../../../apimachinery/errors/index.js'
 
 /** Answers with one stored object, in the form the client negotiated. */
@@ -157,6 +158,12 @@ function frameForm(api: Api, exchange: Exchange, resource: Served, form: Negotia
   return transform ? partialForm(transform.version) : jsonForm(resource)
 }
 
+async function sinkFor(exchange: Exchange, form: Negotiated): Promise<WatchSink> {
+  if (wantsWebSocket(exchange)) return webSocketSink(exchange)
+  exchange.head(200, { 'content-type': form.mediaType })
+  return { frame: (bytes) => exchange.data(bytes), end: () => exchange.end() }
+}
+
 /** Without `timeoutSeconds` a watch ends after half an hour to an hour. */
 const WATCH_MIN_MS = 30 * 60_000
 
@@ -182,11 +189,7 @@ export async function watch(api: Api, exchange: Exchange, definition: ResourceDe
   }
   const start = await api.watches.start(definition, options)
   if (exchange.ended) return
-  exchange.head(200, { 'content-type': form.mediaType })
-  const opened = api.watches.create(definition, options, start, {
-    frame: (bytes) => exchange.data(bytes),
-    end: () => exchange.end(),
-  })
+  const opened = api.watches.create(definition, options, start, await sinkFor(exchange, form))
   exchange.onResume(() => opened.resume())
   exchange.onEnd(() => opened.close())
   opened.open()
