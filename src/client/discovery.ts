@@ -50,6 +50,7 @@ const AGGREGATED = ['v2', 'v2beta1']
   .concat('application/json')
   .join(',')
 const AT_ONCE = 8
+const TRIES = 3
 
 export class Discovery {
   readonly #client: RestClient
@@ -143,13 +144,13 @@ export class Discovery {
   }
 
   async #fetchFresh(): Promise<Known> {
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const stale = this.#stale
       this.#askedAt = this.#clock.now()
       const known = await this.#fetch(this.#known)
-      if (stale !== this.#stale) continue
-      this.#known = known
-      return known
+      if (stale === this.#stale) this.#known = known
+      // Where definitions change without end, an answer that may just be old is better than none.
+      if (stale === this.#stale || tries === TRIES) return known
     }
   }
 
