@@ -13,6 +13,8 @@ const LAYERS = [
   { layer: 'controller', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving'] },
   { layer: 'authentication', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'authorization', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
+  { layer: 'listing', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
+  { layer: 'tenancy', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'apis', forbidden: ['kube', 'controllers', 'cmd'] },
   { layer: 'controllers', forbidden: ['kube', 'cmd', 'serving'] },
   {

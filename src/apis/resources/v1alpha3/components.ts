@@ -2,8 +2,8 @@
 import { StatusError } from '../../../apimachinery/errors/index.js'
 import { formatTime } from '../../../apimachinery/meta/index.js'
 import { type CachedObject } from '../../../client/cache/interface.js'
-import { listAt, read, textAt, type KindDefinition, type Stores } from './kind.js'
-import { podKind } from './kinds/pods.js'
+import { listAt, read, textAt, type KindDefinition, type Stores } from '../../../listing/kind.js'
+import { podKind } from '../../../listing/kinds/pods.js'
 
 /** Where components are looked for, in this order. */
 const NAMESPACES = [

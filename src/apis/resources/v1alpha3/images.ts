@@ -9,8 +9,8 @@ import {
 import { parseReference, parseRepository } from '../../../integrations/registry/reference.js'
 import { route, type Route } from '../../../serving/route.js'
 import { Type } from 'typebox'
-import { read, textAt, type KindDefinition } from './kind.js'
-import { type KindStores } from './stores.js'
+import { read, textAt, type KindDefinition } from '../../../listing/kind.js'
+import { type KindStores } from '../../../listing/stores.js'
 
 const secretKind: KindDefinition = {
   group: '',

@@ -2,9 +2,9 @@
 import { type ApiGroup } from '../../../serving/route.js'
 import { imageRoutes } from './images.js'
 import { resourceRoutes } from './routes.js'
-import { KindStores, type StoresDeps } from './stores.js'
+import { KindStores, type StoresDeps } from '../../../listing/stores.js'
 
-export { KindStores, type StoresDeps } from './stores.js'
+export { KindStores, type StoresDeps } from '../../../listing/stores.js'
 
 export function resourcesGroup(stores: KindStores): ApiGroup {
   return {

@@ -2,26 +2,14 @@
 import { StatusError } from '../../../apimachinery/errors/index.js'
 import { Reply, route, type Route } from '../../../serving/route.js'
 import { componentStatus, componentStatuses, health } from './components.js'
-import { listPage, renderObject } from './engine.js'
-import { type AnyKind } from './kind.js'
-import { findKind } from './kinds/index.js'
-import { parseListQuery } from './query.js'
-import { type KindStores } from './stores.js'
-
-/** What answers of a kind are made from, besides its own cache. */
-const ALSO_NEEDED: Readonly<Record<string, readonly string[]>> = {
-  nodes: ['pods'],
-  pods: ['services'],
-  persistentvolumeclaims: ['pods'],
-  storageclasses: ['persistentvolumeclaims'],
-  users: ['rolebindings', 'workspacerolebindings', 'clusterrolebindings', 'globalrolebindings'],
-  ippools: ['namespaces'],
-}
+import { listPage, renderObject } from '../../../listing/engine.js'
+import { type AnyKind } from '../../../listing/kind.js'
+import { findKind } from '../../../listing/kinds/index.js'
+import { JSON_TYPE, pageReply } from '../../../listing/page.js'
+import { parseListQuery } from '../../../listing/query.js'
+import { type KindStores } from '../../../listing/stores.js'
 
 export function resourceRoutes(stores: KindStores): Route[] {
-  const ready = (kind: AnyKind, signal: AbortSignal): Promise<void> =>
-    stores.ready([kind.resource, ...(ALSO_NEEDED[kind.resource] ?? [])], signal)
-
   async function list(
     resource: string,
     namespace: string | undefined,
@@ -29,9 +17,8 @@ export function resourceRoutes(stores: KindStores): Route[] {
     signal: AbortSignal,
   ): Promise<Reply> {
     const kind = known(resource, namespace !== undefined)
-    await ready(kind, signal)
-    const { items, total } = listPage(kind, parseListQuery(query), namespace, stores)
-    return new Reply(200, JSON_TYPE, pageBody(items, total))
+    await stores.ready([kind.resource], signal)
+    return pageReply(listPage(kind, parseListQuery(query), namespace, stores))
   }
 
   async function get(
@@ -41,7 +28,7 @@ export function resourceRoutes(stores: KindStores): Route[] {
     signal: AbortSignal,
   ): Promise<Reply> {
     const kind = known(resource, namespace !== undefined)
-    await ready(kind, signal)
+    await stores.ready([kind.resource], signal)
     const object = stores.of<never>(kind).get(kind.ignoresNamespace ? '' : (namespace ?? ''), name)
     if (!object) throw missing(kind, name)
     return new Reply(200, JSON_TYPE, renderObject(kind, object, stores))
@@ -108,21 +95,6 @@ export function resourceRoutes(stores: KindStores): Route[] {
       handle: ({ params, signal }) => get(params.resources, params.namespace, params.name, signal),
     }),
   ]
-}
-
-const JSON_TYPE = { 'content-type': 'application/json' }
-const OPEN = Buffer.from('{"items":[')
-const COMMA = Buffer.from(',')
-
-/** `{"items":[...],"totalItems":n}`, put together from the objects' own bytes. */
-export function pageBody(items: readonly Uint8Array[], total: number): Uint8Array[] {
-  const parts: Uint8Array[] = [OPEN]
-  items.forEach((item, position) => {
-    if (position > 0) parts.push(COMMA)
-    parts.push(item)
-  })
-  parts.push(Buffer.from(`],"totalItems":${total}}`))
-  return parts
 }
 
 function known(resource: string, namespaced: boolean): AnyKind {

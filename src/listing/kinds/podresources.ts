@@ -4,7 +4,7 @@
  *
  * Kept per pod as four numbers: CPU in milli-units, memory in bytes. Sums over a node's pods stay exact below 2^53.
  */
-import { parseQuantity } from '../../../../apimachinery/quantity/index.js'
+import { parseQuantity } from '../../apimachinery/quantity/index.js'
 import { listAt, read } from '../kind.js'
 
 export interface PodResources {

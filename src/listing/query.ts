@@ -2,7 +2,7 @@
  * The query language of v1alpha3 lists (resources.md §2): paging, sorting, label selector, and every other key a
  * filter.
  */
-import { parseSelector, type Selector } from '../../../apimachinery/labels/index.js'
+import { parseSelector, type Selector } from '../apimachinery/labels/index.js'
 
 export interface ListQuery {
   /** -1: no paging. */

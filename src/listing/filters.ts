@@ -1,6 +1,6 @@
 /** The filters every kind has (resources.md §2.3). */
-import { parseSelector, type Selector } from '../../../apimachinery/labels/index.js'
-import { type CachedObject } from '../../../client/cache/interface.js'
+import { parseSelector, type Selector } from '../apimachinery/labels/index.js'
+import { type CachedObject } from '../client/cache/interface.js'
 import { legacyFilter } from './kinds/fallback.js'
 import { listAt, textAt, type AnyKind, type Filter, type FilterPlan, type ListScope } from './kind.js'
 

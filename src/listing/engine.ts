@@ -6,8 +6,8 @@
  * walked once with cheap predicates. Objects are handed on as the bytes they arrived in; only kinds that decorate
  * their answers parse, and only the page.
  */
-import { type CachedObject, type Store } from '../../../client/cache/interface.js'
-import { type KubeObject } from '../../../apimachinery/meta/types.js'
+import { type CachedObject, type Store } from '../client/cache/interface.js'
+import { type KubeObject } from '../apimachinery/meta/types.js'
 import { planFilter } from './filters.js'
 import { type AnyKind, type FilterPlan, type ListScope, type Source, type Stores } from './kind.js'
 import { pageBounds, type ListQuery } from './query.js'
@@ -26,11 +26,16 @@ export interface Page {
 const WALK_FROM_SHARE = 1 / 16
 const ALWAYS_SORT_UP_TO = 256
 
+/**
+ * @param namespace of namespaced kinds; undefined: all of them
+ * @param chosen the objects to choose from, such as those a user may see, in place of the kind's own choice
+ */
 export function listPage(
   kind: AnyKind,
   query: ListQuery,
   namespace: string | undefined,
   stores: Stores,
+  chosen?: Source<never>,
 ): Page {
   const store = stores.of<never>(kind)
   const scope: ListScope<never> = {
@@ -39,7 +44,7 @@ export function listPage(
     requested: namespace,
     stores,
   }
-  const source = kind.source?.(query, scope)
+  const source = chosen ?? kind.source?.(query, scope)
   const plans = plansOf(kind, query, scope, source)
   const { objects, total } = select(kind, query, scope, source, plans)
   return { items: objects.map((object) => render(kind, object, stores, false, source)), total }
@@ -58,8 +63,8 @@ function plansOf(
 ): FilterPlan<never>[] {
   const plans: FilterPlan<never>[] = []
   const { labelSelector } = query
-  // A chosen source takes the place of namespace and label selection.
-  if (labelSelector && !source && !kind.legacy) plans.push(selectorPlan(labelSelector, scope.store))
+  const selectable = source ? source.selectable === true : !kind.legacy
+  if (labelSelector && selectable) plans.push(selectorPlan(labelSelector, scope.store))
   for (const [key, value] of query.filters) {
     if (!source?.consumed.includes(key)) plans.push(planFilter(kind, key, value, scope))
   }

@@ -1,5 +1,5 @@
 /** Deployments, daemon sets, stateful sets, jobs, applications (resources.md §3.5.1-3.5.3, §3.5.5). */
-import { type CachedObject } from '../../../../client/cache/interface.js'
+import { type CachedObject } from '../../client/cache/interface.js'
 import { byField, kind, listAt, numberAt, read, textAt, timeAt, type AnyKind } from '../kind.js'
 
 interface Workload {

@@ -2,8 +2,8 @@
  * What the list engine knows of one kind: where it is, what is kept of each object for filters, and what its
  * filters, sort keys and decorations are. The tables of resources.md §3.3 and §3.4 become values of this type.
  */
-import { type CacheOptions, type CachedObject, type Store } from '../../../client/cache/interface.js'
-import { type KubeObject } from '../../../apimachinery/meta/types.js'
+import { type CacheOptions, type CachedObject, type Store } from '../client/cache/interface.js'
+import { type KubeObject } from '../apimachinery/meta/types.js'
 import { type ListQuery } from './query.js'
 
 /** The stores of all kinds, by plural name. */
@@ -36,6 +36,8 @@ export interface Source<Fields> {
   objects: CachedObject<Fields>[]
   /** Filter keys that the source has dealt with. */
   consumed: readonly string[]
+  /** Whether the label selector of the query still counts; by default the source takes its place. */
+  selectable?: boolean
   /** Annotations for each object of the answer. */
   annotate?(object: CachedObject<Fields>): Readonly<Record<string, string>>
 }

@@ -1,6 +1,6 @@
 /** Users, roles and bindings of the platform (resources.md §3.5.10, §3.5.12). */
-import { StatusError } from '../../../../apimachinery/errors/index.js'
-import { type CachedObject } from '../../../../client/cache/interface.js'
+import { StatusError } from '../../apimachinery/errors/index.js'
+import { type CachedObject } from '../../client/cache/interface.js'
 import {
   byField,
   kind,

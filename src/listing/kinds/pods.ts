@@ -1,5 +1,5 @@
 /** Pods (resources.md §3.5.4), and what other kinds ask about pods. */
-import { type CachedObject } from '../../../../client/cache/interface.js'
+import { type CachedObject } from '../../client/cache/interface.js'
 import {
   kind,
   listAt,

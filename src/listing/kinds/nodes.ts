@@ -1,5 +1,5 @@
 /** Nodes: status, and the resource annotations that exist only in answers (resources.md §3.5.8). */
-import { formatTime } from '../../../../apimachinery/meta/index.js'
+import { formatTime } from '../../apimachinery/meta/index.js'
 import { byField, kind, listAt, read, textAt, type AnyKind } from '../kind.js'
 import { podKind, NODE_INDEX } from './pods.js'
 import { add, bytes, milli, NO_RESOURCES } from './podresources.js'

@@ -2,8 +2,8 @@
  * Kinds that v1alpha3 hands to the older getters, with their query language (resources.md §3.6): `name` also looks
  * at the alias, `label=k:v`, any other key is a label, sorted by name, and a missing object is a proper 404.
  */
-import { type KubeObject } from '../../../../apimachinery/meta/types.js'
-import { type CachedObject } from '../../../../client/cache/interface.js'
+import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type CachedObject } from '../../client/cache/interface.js'
 import {
   kind,
   listAt,

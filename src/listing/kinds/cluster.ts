@@ -1,5 +1,5 @@
 /** Namespaces, definitions, secrets, member clusters and IP pools: kinds with one rule of their own each. */
-import { StatusError } from '../../../../apimachinery/errors/index.js'
+import { StatusError } from '../../apimachinery/errors/index.js'
 import { byField, kind, read, textAt, type AnyKind, type KindDefinition } from '../kind.js'
 
 const WORKSPACE = 'kubesphere.io/workspace'

@@ -1,5 +1,5 @@
 /** The federated copies of multi-cluster installations (types.kubefed.io). */
-import { type CachedObject } from '../../../../client/cache/interface.js'
+import { type CachedObject } from '../../client/cache/interface.js'
 import { byField, kind, listAt, textAt, type AnyKind } from '../kind.js'
 
 interface FederatedFields {

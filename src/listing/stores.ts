@@ -2,8 +2,8 @@
  * The caches behind the kinds: one informer per kind, on the first version of it that the cluster serves, started
  * by the first request that needs it.
  */
-import { unavailable } from '../../../apimachinery/errors/index.js'
-import { type Informer, type InformerSet } from '../../../client/cache/interface.js'
+import { unavailable } from '../apimachinery/errors/index.js'
+import { type Informer, type InformerSet } from '../client/cache/interface.js'
 import { type AnyKind, type KindDefinition, type Stores } from './kind.js'
 import { kinds } from './kinds/index.js'
 
@@ -12,6 +12,16 @@ export interface StoresDeps {
   /** Whether the API serves this version of the resource, as far as discovery knows. */
   serves(resource: { group: string; version: string; resource: string }): boolean
   now(): Date
+}
+
+/** What answers of a kind are made from, besides its own cache. */
+const ALSO_NEEDED: Readonly<Record<string, readonly string[]>> = {
+  nodes: ['pods'],
+  pods: ['services'],
+  persistentvolumeclaims: ['pods'],
+  storageclasses: ['persistentvolumeclaims'],
+  users: ['rolebindings', 'workspacerolebindings', 'clusterrolebindings', 'globalrolebindings'],
+  ippools: ['namespaces'],
 }
 
 /** Longest wait of a request for the first list of a kind. */
@@ -38,7 +48,8 @@ export class KindStores implements Stores {
    * @throws StatusError 503 when the first list does not come
    */
   async ready(resources: readonly string[], signal: AbortSignal): Promise<void> {
-    const waiting = resources.flatMap((resource) => {
+    const needed = resources.flatMap((resource) => [resource, ...(ALSO_NEEDED[resource] ?? [])])
+    const waiting = needed.flatMap((resource) => {
       const kind = this.#definitions.get(resource)
       const informer = kind && this.#informer(kind)
       return informer && !informer.synced ? [{ resource, informer }] : []

@@ -1,0 +1,21 @@
+/** A list as it goes over the wire: `{"items":[...],"totalItems":n}`, put together from the objects' own bytes. */
+import { Reply } from '../serving/route.js'
+import { type Page } from './engine.js'
+
+export const JSON_TYPE = { 'content-type': 'application/json' }
+const OPEN = Buffer.from('{"items":[')
+const COMMA = Buffer.from(',')
+
+export function pageBody(items: readonly Uint8Array[], total: number): Uint8Array[] {
+  const parts: Uint8Array[] = [OPEN]
+  items.forEach((item, position) => {
+    if (position > 0) parts.push(COMMA)
+    parts.push(item)
+  })
+  parts.push(Buffer.from(`],"totalItems":${total}}`))
+  return parts
+}
+
+export function pageReply({ items, total }: Page): Reply {
+  return new Reply(200, JSON_TYPE, pageBody(items, total))
+}
