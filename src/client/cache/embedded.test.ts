@@ -72,4 +72,69 @@ describe('informers of the embedded API', () => {
     const [inProcess, overTls] = informers.map(({ store }) => store.get('default', 'late')?.bytes.toString())
     expect(inProcess).toBe(overTls)
   })
+
+  it('follow a definition that appears after them', async () => {
+    const { kube, remote } = await start()
+    const set = createInformerSet({ transport: kube.transport, user: kube.adminUser, logger: silent })
+    cleanups.push(() => set.close())
+    set.informer({ group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' })
+    const informer = set.informer({ group: 'ex.io', version: 'v1', resource: 'things' })
+    await informer.whenSynced()
+
+    await call(remote, 'POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'things.ex.io' },
+      spec: {
+        group: 'ex.io',
+        scope: 'Cluster',
+        names: { plural: 'things', kind: 'Thing' },
+        versions: [
+          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } },
+        ],
+      },
+    })
+    await eventually(async () =>
+      call(remote, 'POST', '/apis/ex.io/v1/things', {
+        apiVersion: 'ex.io/v1',
+        kind: 'Thing',
+        metadata: { name: 'one' },
+      }),
+    )
+
+    await eventually(() => expect(informer.store.get('', 'one')?.bytes.toString()).toMatch(/^\{"metadata"/))
+  })
+
+  it('wait for an API that is not there yet, and survive its restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'orrery-informer-'))
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
+    const kubeconfigPath = join(folder, 'kubeconfig')
+    const options = { dataDir: folder, kubeconfigPath, controllers: false }
+    const first = await startKube({ ...options, port: 0 })
+    const port = first.port ?? 0
+    await first.close()
+    const remote = createTransport(loadKubeconfig({ paths: [kubeconfigPath] }))
+    cleanups.push(() => remote.close())
+    const set = createInformerSet({ transport: remote, logger: silent })
+    cleanups.push(() => set.close())
+    const informer = set.informer(CONFIG_MAPS)
+    const { store } = informer
+    await eventually(() => expect([...set.status()][0]?.state).toBe('failing'))
+    expect(informer.synced).toBe(false)
+
+    const second = await startKube({ ...options, port })
+    await informer.whenSynced()
+    const path = '/api/v1/namespaces/default/configmaps'
+    await call(remote, 'POST', path, { metadata: { name: 'before' } })
+    await eventually(() => expect(store.get('default', 'before')).toBeDefined())
+    await second.close()
+    await eventually(() => expect([...set.status()][0]?.state).toBe('failing'))
+
+    const third = await startKube({ ...options, port })
+    cleanups.push(() => third.close())
+    await call(remote, 'POST', path, { metadata: { name: 'after' } })
+    await call(remote, 'DELETE', `${path}/before`)
+    await eventually(() => expect(store.get('default', 'after')).toBeDefined())
+    expect(store.get('default', 'before')).toBeUndefined()
+  })
 })

@@ -39,6 +39,7 @@ import {
   type VersionInfo,
 } from './interfaces.js'
 import { openApiPaths } from './openapi/index.js'
+import { podActions } from './resources/pods.js'
 import { inProcessTransport } from './transport.js'
 
 export interface KubeServerOptions {
@@ -98,6 +99,7 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
   })
   const watches = new Watches({ storage, catalogue, clock })
   const codecs = options.codecs ?? []
+  const { bind, evict } = podActions(registry, catalogue)
   const api: Api = {
     storage,
     catalogue,
@@ -108,8 +110,13 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     logger,
     codecs,
     patchSchema: patchSchemas(options.definitions ?? {}),
-    subresources: options.subresources ?? {},
-    reviews: options.reviews ?? {},
+    subresources: { 'pods/binding': bind, 'pods/eviction': evict, ...options.subresources },
+    reviews: {
+      // The older way to bind: the pod is named in the body.
+      'bindings.': (object, context, namespace) =>
+        bind(undefined, object, { namespace, name: object.metadata.name ?? '' }, context),
+      ...options.reviews,
+    },
   }
   const filters: Filter[] = [
     panicFilter(logger),

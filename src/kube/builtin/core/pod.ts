@@ -19,11 +19,13 @@ export const pod: KindRules = {
   prepareForCreate(object) {
     view(object).status = { phase: 'Pending', qosClass: qosClassOf(view(object).spec) }
   },
-  // A write of the status leaves the spec as it is stored.
+  // A write of the status leaves the spec as it is stored; a binding sets its node alone.
   validate: (object, context) =>
     context.subresource === 'status' ? [] : podSpecFaults('spec', view(object).spec),
   validateUpdate: (object, previous, context) =>
-    context.subresource === 'status' ? [] : updateFaults(view(object), view(previous)),
+    context.subresource === 'status' || context.subresource === 'binding'
+      ? []
+      : updateFaults(view(object), view(previous)),
   gracePeriodSeconds(object) {
     const { spec, status } = view(object)
     if (!spec.nodeName || status.phase === 'Failed' || status.phase === 'Succeeded') return undefined

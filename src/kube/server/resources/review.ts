@@ -32,6 +32,7 @@ export async function review(
   }
   const context = contextOf(options, api.clock.now())
   const answered = await answer(object, context, namespace)
+  if (answered.kind === 'Status') return answerJson(exchange, 201, answered, form)
   const { kind, apiVersion, metadata, ...rest } = answered
   const ordered = { kind, apiVersion, metadata: { creationTimestamp: null, ...metadata }, ...rest }
   answerJson(exchange, 201, ordered, form)
