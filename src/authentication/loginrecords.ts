@@ -17,6 +17,10 @@ export interface LoginRecordSpec {
   reason: string
 }
 
+export interface LoginRecordObject extends KubeObject {
+  spec?: LoginRecordSpec
+}
+
 export interface LoginRecords {
   /** Returns at once; a record that cannot be written is logged. */
   record(user: string, spec: LoginRecordSpec): void

@@ -12,6 +12,7 @@ import { type Authorizer } from './interface.js'
 import { type Logger } from '../serving/log.js'
 import { opaClient } from './opa.js'
 import { RbacAuthorizer } from './rbac.js'
+import { Rights } from './rights.js'
 import { RoleBook } from './rolebook.js'
 
 export { attributesOf, type AuthorizationMode } from './authorizer.js'
@@ -29,6 +30,8 @@ export interface Authorization {
   /** Role decisions whatever the mode; for probes inside handlers. */
   rbac: Authorizer
   book: RoleBook
+  /** What handlers ask about the caller. */
+  rights: Rights
   stop: () => void
 }
 
@@ -42,5 +45,8 @@ export function createAuthorization({
   const book = new RoleBook({ logger, canAskModules: opa !== undefined })
   const followed = followRoles(informers, book)
   const rbac = new RbacAuthorizer({ book, places: followed.places, opa, pending: followed.pending })
-  return { authorizer: authorizerFor(mode, rbac), rbac, book, stop: followed.stop }
+  const authorizer = authorizerFor(mode, rbac)
+  const unrestricted = mode === 'AlwaysAllow'
+  const rights = new Rights({ book, places: followed.places, authorizer, unrestricted })
+  return { authorizer, rbac, book, rights, stop: followed.stop }
 }

@@ -4,16 +4,10 @@
  * Semantics are those of Kubernetes RBAC: `pods` does not cover `pods/log`, `*` covers both, and a
  * star before the slash covers one subresource of every resource. The API version is never matched.
  */
+import { type PolicyRule } from '../apimachinery/rbac/index.js'
 import { type Attributes } from './interface.js'
 
-/** A rule as roles carry it. */
-export interface PolicyRule {
-  verbs?: readonly string[]
-  apiGroups?: readonly string[]
-  resources?: readonly string[]
-  resourceNames?: readonly string[]
-  nonResourceURLs?: readonly string[]
-}
+export { type PolicyRule } from '../apimachinery/rbac/index.js'
 
 const ALL = '*'
 
@@ -52,7 +46,7 @@ export class RuleSet {
     for (const rule of rules) {
       const verbs = rule.verbs ?? []
       const anyVerb = verbs.includes(ALL)
-      if (rule.nonResourceURLs !== undefined && rule.nonResourceURLs.length > 0) {
+      if (rule.nonResourceURLs?.length) {
         const stars = rule.nonResourceURLs.filter((url) => url.endsWith(ALL))
         this.#byUrl.push({
           verbs,

@@ -7,6 +7,7 @@ import { type KubeObject, type UserInfo } from '../apimachinery/meta/types.js'
 import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
+import { tenantGroup } from '../apis/tenant/v1alpha2/index.js'
 import { createKindStores, resourcesGroup } from '../apis/resources/v1alpha3/index.js'
 import { type Passwords } from '../authentication/passwords.js'
 import { createAuthentication } from '../authentication/index.js'
@@ -15,6 +16,7 @@ import { RedisTokenStore } from '../authentication/tokens/redis-store.js'
 import { type TokenStore } from '../authentication/tokens/store.js'
 import { createAuthorization } from '../authorization/index.js'
 import { type InformerSet } from '../client/cache/interface.js'
+import { RestClient } from '../client/rest.js'
 import { send, type Transport } from '../client/transport.js'
 import { StatusError } from '../apimachinery/errors/index.js'
 import { type Options } from '../configuration/options.js'
@@ -26,6 +28,7 @@ import { openApiDocument } from '../serving/openapi.js'
 import { createPlatformHandler, type PlatformHandler } from '../serving/platform.js'
 import { type ApiGroup } from '../serving/route.js'
 import { systemGroups } from '../serving/systemgroups.js'
+import { tenancyResources } from '../tenancy/resources.js'
 import { ServedVersions } from './servedversions.js'
 import { VersionReport } from './versionreport.js'
 
@@ -75,6 +78,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   void served.refresh().then(() => stores.start())
 
   const users = informers.informer({ group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' })
+  const resources = tenancyResources(informers, new RestClient({ transport: upstream }))
   const version = new VersionReport(upstream)
   const groups: ApiGroup[] = [
     ...systemGroups({
@@ -92,7 +96,17 @@ export function createPlatform(deps: PlatformDeps): Platform {
       clients: authentication.clients,
       keys: authentication.keys,
     }),
-    iamGroup({ users: users.store, book: authorization.book }),
+    iamGroup({
+      resources,
+      stores,
+      book: authorization.book,
+      rights: authorization.rights,
+      users: authentication.users,
+      passwords: authentication.passwords,
+      sessions: authentication.sessions,
+      now: () => new Date(),
+    }),
+    tenantGroup({ resources, stores, book: authorization.book, rights: authorization.rights }),
     resourcesGroup(stores),
     explainGroup({
       filters: () => handler.filters,

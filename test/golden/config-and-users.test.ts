@@ -5,11 +5,10 @@ import { parse } from 'yaml'
 import { type KubeObject } from '../../src/apimachinery/meta/types.js'
 import { configGroup } from '../../src/apis/config/index.js'
 import { iamGroup } from '../../src/apis/iam/v1alpha2/index.js'
-import { USERS } from '../../src/authentication/users.js'
 import { type Report } from '../../src/configuration/field.js'
 import { schema } from '../../src/configuration/options.js'
 import { LiteralInformers } from '../fixtures/informers.js'
-import { type LiteralServer, serveLiterals } from '../fixtures/server.js'
+import { iamDeps, type LiteralServer, serveLiterals } from '../fixtures/server.js'
 import { entriesOf, goldenPath, HAVE_GOLDEN, readGolden, WITHOUT_GOLDEN } from './shared.js'
 
 const title = `recorded configuration and users${HAVE_GOLDEN ? '' : `, ${WITHOUT_GOLDEN}`}`
@@ -32,9 +31,9 @@ describe.skipIf(!HAVE_GOLDEN)(title, () => {
     const options = schema.decode(file, '', report)
     if (options === undefined) throw new Error('the recorded configuration cannot be read')
     const informers = LiteralInformers.from(readGolden<Record<string, { items: KubeObject[] }>>('state.json'))
-    server = await serveLiterals(informers, ({ authorization }) => [
+    server = await serveLiterals(informers, (parts) => [
       configGroup({ options }),
-      iamGroup({ users: informers.informer(USERS).store, book: authorization.book }),
+      iamGroup(iamDeps(informers, parts)),
     ])
   })
 

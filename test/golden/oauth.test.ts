@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type KubeObject } from '../../src/apimachinery/meta/types.js'
 import { iamGroup } from '../../src/apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../../src/apis/oauth/index.js'
-import { USERS } from '../../src/authentication/users.js'
 import { LiteralInformers } from '../fixtures/informers.js'
-import { type LiteralServer, serveLiterals } from '../fixtures/server.js'
+import { iamDeps, type LiteralServer, serveLiterals } from '../fixtures/server.js'
 import { type Entry, entriesOf, HAVE_GOLDEN, readGolden, WITHOUT_GOLDEN } from './shared.js'
 
 const PASSWORD = 'P@88w0rd'
@@ -36,9 +35,9 @@ describe.skipIf(!HAVE_GOLDEN)(title, () => {
 
   beforeAll(async () => {
     const informers = LiteralInformers.from(state)
-    server = await serveLiterals(informers, ({ authentication, authorization }) => [
-      oauthGroup({ issuer: 'kubesphere', ...authentication }),
-      iamGroup({ users: informers.informer(USERS).store, book: authorization.book }),
+    server = await serveLiterals(informers, (parts) => [
+      oauthGroup({ issuer: 'kubesphere', ...parts.authentication }),
+      iamGroup(iamDeps(informers, parts)),
     ])
     base = server.base
   })

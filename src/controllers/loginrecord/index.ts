@@ -1,10 +1,5 @@
 /** The login record controller: retention, and the time of the last login. */
-import { type KubeObject } from '../../apimachinery/meta/types.js'
-import {
-  LOGIN_RECORDS_PATH,
-  type LoginRecordSpec,
-  USER_REF_LABEL,
-} from '../../authentication/loginrecords.js'
+import { LOGIN_RECORDS_PATH, USER_REF_LABEL } from '../../authentication/loginrecords.js'
 import { type UserObject, USERS } from '../../authentication/users.js'
 import { type CachedObject, type InformerSet } from '../../client/cache/interface.js'
 import { type ObjectWriter } from '../../client/writer.js'
@@ -14,10 +9,6 @@ import { patchUser } from '../user/patch.js'
 import { type LoginRecord, LoginRecordReconciler } from './loginrecord.reconciler.js'
 
 export const LOGIN_RECORDS = { group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'loginrecords' }
-
-export interface LoginRecordObject extends KubeObject {
-  spec?: LoginRecordSpec
-}
 
 export interface LoginRecordControllerDeps {
   informers: InformerSet

@@ -1,11 +1,11 @@
 /** The user controller: hashes passwords, sets states, locks and unlocks. */
 import { type Passwords } from '../../authentication/passwords.js'
-import { USER_REF_LABEL } from '../../authentication/loginrecords.js'
+import { type LoginRecordObject, USER_REF_LABEL } from '../../authentication/loginrecords.js'
 import { type UserObject, USERS } from '../../authentication/users.js'
 import { type InformerSet } from '../../client/cache/interface.js'
 import { type ObjectWriter } from '../../client/writer.js'
 import { type Controller, fromInformer } from '../../controller/index.js'
-import { LOGIN_RECORDS, type LoginRecordObject } from '../loginrecord/index.js'
+import { LOGIN_RECORDS } from '../loginrecord/index.js'
 import { whenSynced } from '../synced.js'
 import { patchUser } from './patch.js'
 import { UserReconciler } from './user.reconciler.js'

@@ -1,12 +1,13 @@
 /** Assembles iam.kubesphere.io/v1alpha2. */
 import { type ApiGroup } from '../../../serving/route.js'
-import { userRoutes, type UserRoutesDeps } from './users.js'
+import { type IamDeps } from './deps.js'
+import { userRoutes } from './users.js'
 
-export function iamGroup(deps: UserRoutesDeps): ApiGroup {
+export function iamGroup(deps: IamDeps): ApiGroup {
   return {
     root: '/kapis/iam.kubesphere.io/v1alpha2',
     title: 'Users, roles, members',
     errors: 'text',
-    routes: userRoutes(deps),
+    routes: [...userRoutes(deps)],
   }
 }

@@ -4,20 +4,14 @@
  * A user is answered without password, and with the global role that is bound to it in an annotation, whatever
  * the stored object says there.
  */
-import { notFound } from '../../../apimachinery/errors/index.js'
 import { type RoleBook } from '../../../authorization/rolebook.js'
 import { type UserObject } from '../../../authentication/users.js'
-import { type Store } from '../../../client/cache/interface.js'
 import { route, type Route } from '../../../serving/route.js'
+import { type IamDeps } from './deps.js'
 
 export const GLOBAL_ROLE_ANNOTATION = 'iam.kubesphere.io/globalrole'
 
-export interface UserRoutesDeps {
-  users: Store
-  book: RoleBook
-}
-
-export function userRoutes({ users, book }: UserRoutesDeps): Route[] {
+export function userRoutes({ resources, book }: IamDeps): Route[] {
   return [
     route({
       method: 'GET',
@@ -25,11 +19,7 @@ export function userRoutes({ users, book }: UserRoutesDeps): Route[] {
       summary: 'A user, with the global role bound to it.',
       access: 'authorized',
       handle({ params }) {
-        const cached = users.get('', params.user)
-        // The kind in the singular, as the original names it here.
-        if (cached === undefined)
-          throw notFound({ group: 'iam.kubesphere.io', resource: 'user' }, params.user)
-        return visibleUser(users.object<UserObject>(cached), globalRoleOf(book, params.user))
+        return visibleUser(resources.users.require(params.user), globalRoleOf(book, params.user))
       },
     }),
   ]
