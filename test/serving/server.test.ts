@@ -2,7 +2,7 @@
 import https from 'node:https'
 import net from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { selfSignedAuthority } from '../../src/kube/pki/certificates.js'
+import { selfSignedAuthority } from '../../src/certificates/index.js'
 import { type ApiGroup, route } from '../../src/serving/route.js'
 import { createServer, PortError } from '../../src/serving/server.js'
 import { SILENT } from '../../src/serving/log.js'

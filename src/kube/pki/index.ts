@@ -16,10 +16,10 @@ import {
   selfSignedAuthority,
   servingCertificate,
   type Validity,
-} from './certificates.js'
+} from '../../certificates/index.js'
 
 export { kubeconfigFor, type KubeconfigOptions } from './kubeconfig.js'
-export { type ClientSubject, type KeyPair, parseRequest, signRequest } from './certificates.js'
+export { type ClientSubject, type KeyPair, parseRequest, signRequest } from '../../certificates/index.js'
 
 const DAY_MS = 24 * 3600 * 1000
 const AUTHORITY_DAYS = 3650

@@ -7,7 +7,7 @@ import {
   type KeyPair,
   selfSignedAuthority,
   servingCertificate,
-} from '../pki/certificates.js'
+} from '../../certificates/index.js'
 import { eventually, fixture, widget, WIDGETS } from './fixture.js'
 import { SILENT } from './interfaces.js'
 import { listen, type Listener, PortInUse } from './listener.js'
