@@ -5,6 +5,7 @@
 import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
 import { type InformerSet } from '../client/cache/interface.js'
 import { type Gate, gate } from '../client/gate.js'
+import { emailKey } from '../tenancy/emailaddress.js'
 
 export const USERS = { group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' }
 export const UNINITIALIZED = 'iam.kubesphere.io/uninitialized'
@@ -46,6 +47,8 @@ export interface User {
 
 export const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/
 
+const NOBODY: ReadonlySet<string> = new Set()
+
 export class UserDirectory {
   readonly #byName = new Map<string, User>()
   readonly #byEmail = new Map<string, Set<string>>()
@@ -77,7 +80,12 @@ export class UserDirectory {
 
   /** Case does not matter. @returns undefined also when several users share the address */
   byEmail(email: string): User | undefined {
-    return this.#only(this.#byEmail.get(email.toLowerCase()))
+    return this.#only(this.namesByEmail(email))
+  }
+
+  /** Everybody with the address; case does not matter. */
+  namesByEmail(email: string): ReadonlySet<string> {
+    return this.#byEmail.get(emailKey(email)) ?? NOBODY
   }
 
   byIdentity(provider: string, uid: string): User | undefined {
@@ -99,7 +107,7 @@ export class UserDirectory {
     const before = this.#byName.get(user.name)
     this.#delete(user.name)
     this.#byName.set(user.name, user)
-    if (user.email !== '') add(this.#byEmail, user.email.toLowerCase(), user.name)
+    if (user.email !== '') add(this.#byEmail, emailKey(user.email), user.name)
     if (user.identity !== undefined) add(this.#byIdentity, user.identity, user.name)
     if (before !== undefined && isDistrusted(before, user)) this.onDistrust(user.name)
   }
@@ -108,7 +116,7 @@ export class UserDirectory {
     const user = this.#byName.get(name)
     if (user === undefined) return
     this.#byName.delete(name)
-    remove(this.#byEmail, user.email.toLowerCase(), name)
+    remove(this.#byEmail, emailKey(user.email), name)
     if (user.identity !== undefined) remove(this.#byIdentity, user.identity, name)
   }
 }

@@ -7,8 +7,9 @@ import { runUntil, type Stoppable, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { kubeconfigFor, loadForCommand, type LogLevel } from './options.js'
 import { connect } from './realcluster.js'
+import { startWebhooks, type WebhookFlags } from './webhooks.js'
 
-export interface ControllerManagerFlags {
+export interface ControllerManagerFlags extends WebhookFlags {
   config?: string
   kubeconfig?: string
   leaderElect: boolean
@@ -20,18 +21,15 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
   const logger = createLogger(flags.logLevel)
   const { options, file, warnings } = loadForCommand(flags)
   for (const { path, message } of warnings) logger.warn({ file, key: path }, message)
-  const { transport, server } = connect(kubeconfigFor(options.kubernetes.kubeconfig))
+  const kubeconfig = kubeconfigFor(options.kubernetes.kubeconfig)
+  const { transport, server } = connect(kubeconfig)
+  const informers = createInformerSet({ transport, logger, userAgent: 'orrery-controller-manager' })
+  // By every replica, whoever leads.
+  const webhooks = await startWebhooks(flags, kubeconfig === 'in-cluster', transport, informers, logger)
   const stop = new AbortController()
   let working: Stoppable | undefined
   const work = (): void => {
-    const informers = createInformerSet({ transport, logger, userAgent: 'orrery-controller-manager' })
-    const controllers = startControllers({ options, upstream: transport, informers, logger })
-    working = {
-      async close() {
-        await controllers.close()
-        await informers.close()
-      },
-    }
+    working = startControllers({ options, upstream: transport, informers, logger })
     process.stdout.write(`The controllers work on ${server}.\n`)
   }
   if (flags.leaderElect) {
@@ -53,7 +51,9 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
     {
       async close() {
         stop.abort()
+        await webhooks?.close()
         await working?.close()
+        await informers.close()
         await transport.close()
       },
     },

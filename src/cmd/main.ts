@@ -115,6 +115,11 @@ Examples:
       kubeconfigFile('the Kubernetes API to work on (default: $KUBECONFIG, ~/.kube/config, in-cluster)'),
     )
     .option('--leader-elect', 'work only while holding the lease, for several replicas', false)
+    .option('--webhook-port <port>', 'serve admission webhooks here (HTTPS)', Number, 8443)
+    .option(
+      '--webhook-url <url>',
+      'where the Kubernetes API reaches them (default: Service ks-controller-manager, in a pod)',
+    )
     .addOption(logLevel())
     .action(async (flags: ControllerManagerFlags) =>
       (await import('./controllermanager.js')).controllerManager(flags),

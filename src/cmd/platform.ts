@@ -18,7 +18,9 @@ import { createAuthorization } from '../authorization/index.js'
 import { type InformerSet } from '../client/cache/interface.js'
 import { RestClient } from '../client/rest.js'
 import { send, type Transport } from '../client/transport.js'
+import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
 import { StatusError } from '../apimachinery/errors/index.js'
+import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
 import { everyRoute } from '../serving/everyroute.js'
 import { explainGroup } from '../serving/explain.js'
@@ -45,6 +47,8 @@ export interface PlatformDeps {
 export interface Platform {
   handler: PlatformHandler
   groups: readonly ApiGroup[]
+  /** To be asked before writes are stored. */
+  webhooks: readonly ValidatingWebhook[]
   /** One queue of hashes for logins and for the user controller. */
   passwords: Passwords
   close(): Promise<void>
@@ -126,6 +130,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   return {
     handler,
     groups,
+    webhooks: platformWebhooks({ users: authentication.users }),
     passwords: authentication.passwords,
     async close() {
       served.stop()

@@ -81,6 +81,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     )
 
   const platform = createPlatform({ options, upstream, upstreamName, informers, logger })
+  for (const webhook of platform.webhooks) kube?.webhooks.register(webhook)
   const server = createServer({ handler: platform.handler.handle, logger })
   const { port } = await server.listen({ host: flags.bindAddress, port: flags.port })
   const controllers = startControllers({

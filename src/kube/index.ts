@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Transport } from '../client/transport.js'
 import { admissionPlugins, type AdmissionOptions } from './admission/index.js'
+import { LocalWebhooks } from './admission/local.js'
 import {
   AUTHENTICATED,
   createAuthentication,
@@ -81,6 +82,8 @@ export interface Kube {
   registry: Registry
   objects: Objects
   pki: Pki
+  /** Validating webhooks that run in this process. */
+  webhooks: LocalWebhooks
   /** Settles when bootstrap objects are there; `startKube` has waited for it. */
   ready: Promise<void>
   /** Ends watches and connections, stops the controllers, closes the store. Safe to call twice. */
@@ -127,6 +130,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     )
     const customResources = catalogue.get('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
     if (customResources) catalogue.set(withDefinitionRules(customResources))
+    const webhooks = new LocalWebhooks(logger)
     let booted = false
     const health: HealthCheck[] = [
       { name: 'bootstrap', check: () => (booted ? undefined : 'the first objects are being made') },
@@ -136,7 +140,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       catalogue,
       authenticate,
       authorize: rbac.authorize,
-      admission: admissionPlugins(objects, rbac, options.admission),
+      admission: [...admissionPlugins(objects, rbac, options.admission), webhooks.plugin],
       version: versionInfo(options.kubeVersion),
       clock,
       logger,
@@ -196,6 +200,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       registry,
       objects,
       pki,
+      webhooks,
       ready,
       close,
     }

@@ -1,0 +1,89 @@
+/**
+ * The platform's admission webhooks (iam-tenant.md §8): rules that hold whoever writes, by whichever way.
+ *
+ * On the embedded API they run in process; to a cluster they are served over HTTPS and registered there.
+ */
+import { createServer, type Server } from 'node:https'
+import { type AddressInfo } from 'node:net'
+import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
+import { type RestClient } from '../client/rest.js'
+import { type Logger } from '../controller/index.js'
+import { currentCertificate, type ServingCertificate } from './certificates.js'
+import { register, type Reachable } from './registration.js'
+import { admissionListener } from './serve.js'
+import { userWebhook, type UserWebhookDeps } from './users.js'
+
+export { type Reachable } from './registration.js'
+
+export type WebhookDeps = UserWebhookDeps
+
+export function platformWebhooks(deps: WebhookDeps): ValidatingWebhook[] {
+  return [userWebhook(deps)]
+}
+
+export interface WebhookServerOptions {
+  client: RestClient
+  webhooks: readonly ValidatingWebhook[]
+  logger: Logger
+  host: string
+  port: number
+  /** Holds the Secret with the certificate. */
+  namespace: string
+  /** Names and addresses in the certificate. */
+  hosts: readonly string[]
+  /** Undefined: the address of this server. */
+  reachable?: Reachable
+}
+
+const LOOK_AGAIN_MS = 24 * 3_600_000
+const RETRY_MS = 10_000
+
+/** Serves and registers until closed. Settles when it listens; registering is retried until it works. */
+export async function serveWebhooks(
+  options: WebhookServerOptions,
+): Promise<{ port: number; registered: Promise<void>; close(): Promise<void> }> {
+  const { client, webhooks, logger, host, namespace, hosts } = options
+  const stop = new AbortController()
+  const source = { client, namespace, hosts, now: () => Date.now() }
+  let current = await currentCertificate(source, stop.signal)
+  const server = createServer(tls(current), admissionListener(webhooks, logger))
+  const port = await listening(server, host, options.port)
+  const reachable = options.reachable ?? { url: `https://${host.includes(':') ? `[${host}]` : host}:${port}` }
+
+  let timer: NodeJS.Timeout | undefined
+  const keep = async (): Promise<void> => {
+    let againMs = LOOK_AGAIN_MS
+    try {
+      const found = await currentCertificate(source, stop.signal)
+      if (found.cert !== current.cert) server.setSecureContext(tls((current = found)))
+      await register(client, webhooks, reachable, current.ca, stop.signal)
+    } catch (error) {
+      if (stop.signal.aborted) return
+      againMs = RETRY_MS
+      logger.warn({ err: error, retryMs: RETRY_MS }, 'webhooks cannot be registered yet')
+    }
+    timer = setTimeout(() => void keep(), againMs)
+    timer.unref()
+  }
+  return {
+    port,
+    registered: keep(),
+    async close() {
+      stop.abort()
+      clearTimeout(timer)
+      await new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      })
+    },
+  }
+}
+
+const tls = ({ cert, key }: ServingCertificate): { cert: string; key: string } => ({ cert, key })
+
+function listening(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+  })
+}

@@ -1,0 +1,62 @@
+/** Serves the platform's webhooks to a cluster, where the cluster can reach this process. */
+import { platformWebhooks, type Reachable, serveWebhooks } from '../admission/index.js'
+import { UserDirectory } from '../authentication/users.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { RestClient } from '../client/rest.js'
+import { type Transport } from '../client/transport.js'
+import { type Logger } from '../serving/log.js'
+import { UsageError } from './failures.js'
+import { type Stoppable } from './lifetime.js'
+
+export interface WebhookFlags {
+  webhookPort: number
+  /** Where the API server reaches this process; absent: through the Service of a pod, or not at all. */
+  webhookUrl?: string
+}
+
+const NAMESPACE = 'kubesphere-system'
+const SERVICE = 'ks-controller-manager'
+
+/** @returns undefined when the cluster has no way to call this process */
+export async function startWebhooks(
+  { webhookPort, webhookUrl }: WebhookFlags,
+  inCluster: boolean,
+  transport: Transport,
+  informers: InformerSet,
+  logger: Logger,
+): Promise<Stoppable | undefined> {
+  if (webhookUrl === undefined && !inCluster) {
+    logger.info({}, 'webhooks are not registered: the cluster cannot call this process; see --webhook-url')
+    return undefined
+  }
+  const service = { namespace: NAMESPACE, name: SERVICE, port: 443 }
+  const reachable: Reachable =
+    webhookUrl === undefined ? { service } : { url: httpsUrl(webhookUrl).replace(/\/$/, '') }
+  const users = new UserDirectory(informers)
+  const server = await serveWebhooks({
+    client: new RestClient({ transport }),
+    webhooks: platformWebhooks({ users }),
+    logger,
+    host: '0.0.0.0',
+    port: webhookPort,
+    namespace: NAMESPACE,
+    hosts:
+      webhookUrl === undefined
+        ? [`${SERVICE}.${NAMESPACE}.svc`, `${SERVICE}.${NAMESPACE}`, SERVICE]
+        : [new URL(webhookUrl).hostname.replace(/^\[|\]$/g, '')],
+    reachable,
+  })
+  logger.info({ port: server.port }, 'webhooks are served')
+  return {
+    async close() {
+      users.stop()
+      await server.close()
+    },
+  }
+}
+
+function httpsUrl(text: string): string {
+  if (!URL.canParse(text) || new URL(text).protocol !== 'https:')
+    throw new UsageError('--webhook-url needs an address such as https://10.0.0.5:8443.')
+  return text
+}
