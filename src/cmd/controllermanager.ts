@@ -13,6 +13,8 @@ export interface ControllerManagerFlags extends WebhookFlags {
   config?: string
   kubeconfig?: string
   leaderElect: boolean
+  /** Patterns of controller names. Default: all. */
+  controllers?: string[]
   logLevel: LogLevel
 }
 
@@ -29,7 +31,13 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
   const stop = new AbortController()
   let working: Stoppable | undefined
   const work = (): void => {
-    working = startControllers({ options, upstream: transport, informers, logger })
+    working = startControllers({
+      options,
+      upstream: transport,
+      informers,
+      logger,
+      ...(flags.controllers && { selection: flags.controllers }),
+    })
     process.stdout.write(`The controllers work on ${server}.\n`)
   }
   if (flags.leaderElect) {

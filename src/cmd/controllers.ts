@@ -4,7 +4,7 @@ import { type InformerSet } from '../client/cache/interface.js'
 import { type Transport } from '../client/transport.js'
 import { ObjectWriter } from '../client/writer.js'
 import { type Options } from '../configuration/options.js'
-import { Manager } from '../controller/index.js'
+import { controllerSelection, Manager } from '../controller/index.js'
 import { loginRecordController } from '../controllers/loginrecord/index.js'
 import { userController } from '../controllers/user/index.js'
 import { type Logger } from '../serving/log.js'
@@ -16,6 +16,8 @@ export interface ControllersDeps {
   upstream: Transport
   informers: InformerSet
   logger: Logger
+  /** Patterns of names: `*`, `name`, `-name`. Default: all. */
+  selection?: readonly string[]
 }
 
 export function startControllers({
@@ -24,8 +26,9 @@ export function startControllers({
   informers,
   logger,
   passwords = new Passwords(),
+  selection = [],
 }: ControllersDeps): Manager {
-  const manager = new Manager({ clock: CLOCK, logger })
+  const manager = new Manager({ clock: CLOCK, logger, wanted: controllerSelection(selection) })
   const writer = new ObjectWriter(upstream)
   manager.start(userController({ informers, writer, passwords, options: options.authentication }))
   manager.start(loginRecordController({ informers, writer, options: options.authentication }))

@@ -33,6 +33,13 @@ const dataDir = (): Option => new Option('--data-dir <DIR>', 'where state is kep
 const configFile = (): Option =>
   new Option('--config <FILE>', 'configuration file (default: kubesphere.yaml in /etc/kubesphere or here)')
 const kubeconfigFile = (what: string): Option => new Option('--kubeconfig <FILE>', what)
+function controllers(): Option {
+  return new Option(
+    '--controllers <LIST>',
+    'which controllers run: *, name, -name, separated by commas',
+  ).argParser((text) => text.split(',').map((name) => name.trim()))
+}
+
 const logLevel = (): Option =>
   new Option('--log-level <LEVEL>', 'least severe messages to log').choices(LOG_LEVELS).default('info')
 const platformPort = (): Option =>
@@ -80,6 +87,7 @@ Examples:
         .argParser(count)
         .default(0),
     )
+    .addOption(controllers())
     .addOption(logLevel())
     .action(async (flags: UpFlags) => (await import('./up.js')).up(flags))
 
@@ -115,6 +123,7 @@ Examples:
       kubeconfigFile('the Kubernetes API to work on (default: $KUBECONFIG, ~/.kube/config, in-cluster)'),
     )
     .option('--leader-elect', 'work only while holding the lease, for several replicas', false)
+    .addOption(controllers())
     .option('--webhook-port <port>', 'serve admission webhooks here (HTTPS)', Number, 8443)
     .option(
       '--webhook-url <url>',

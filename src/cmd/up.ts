@@ -26,6 +26,8 @@ export interface UpFlags {
   config?: string
   kubeconfig?: string
   nodes: number
+  /** Patterns of controller names. Default: all. */
+  controllers?: string[]
   logLevel: LogLevel
 }
 
@@ -90,6 +92,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     informers,
     logger,
     passwords: platform.passwords,
+    ...(flags.controllers && { selection: flags.controllers }),
   })
   const url = `http://${hostForUrl(flags.bindAddress)}:${port}`
   if (!flags.memory) announce(data, { pid: process.pid, url })

@@ -1,5 +1,6 @@
 /** The machinery of controllers, the platform's and those of the embedded API alike. */
 export { type Controller, type ControllerStatus, Manager, type ManagerOptions } from './manager.js'
+export { controllerSelection } from './selection.js'
 export { fromInformer } from './sources.js'
 export {
   type Clock,

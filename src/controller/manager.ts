@@ -36,6 +36,8 @@ export interface ManagerOptions {
   logger: Logger
   /** Delay before the first retry. */
   baseDelayMs?: number
+  /** Which controllers run, by name. Default: all. */
+  wanted?: (name: string) => boolean
 }
 
 interface Running {
@@ -53,9 +55,10 @@ export class Manager {
 
   constructor(private readonly options: ManagerOptions) {}
 
-  /** Starts a controller. */
+  /** Starts a controller, unless it is not wanted. */
   start(controller: Controller): void {
-    const { clock, baseDelayMs } = this.options
+    const { clock, baseDelayMs, wanted } = this.options
+    if (wanted && !wanted(controller.name)) return
     const queue = new WorkQueue({ clock, ...(baseDelayMs !== undefined && { baseDelayMs }) })
     const running: Running = { controller, queue, stops: [], workers: [], failures: 0, lastError: undefined }
     this.#running.push(running)
