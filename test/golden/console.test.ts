@@ -1,0 +1,65 @@
+/**
+ * Whole sessions of the real web console: every entry whose API group is served here is asked again, in order, on the
+ * freshly restored seed state.
+ */
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Product, startProduct } from '../fixtures/product.js'
+import { MEANT_CONSOLE } from './meant-console.js'
+import { idOf, replay, type GroupResult } from './replay.js'
+import { goldenPath, HAVE_GOLDEN, readGolden, WITHOUT_GOLDEN, type Entry } from './shared.js'
+
+const NONE: GroupResult = { group: '', total: 0, ok: 0, statusOk: 0, differences: [] }
+
+/** Groups whose routes come later. */
+const ABSENT = [
+  'monitoring.kubesphere.io',
+  'alerting.kubesphere.io',
+  'notification.kubesphere.io',
+  'gateway.kubesphere.io',
+  'openpitrix.io',
+  'devops.kubesphere.io',
+  'resources.kubesphere.io/v1alpha2/(?!users/)',
+]
+const absent = new RegExp(`^/kapis/(?:clusters/[^/]+/)?(?:${ABSENT.join('|')})`)
+
+let product: Product | undefined
+
+afterEach(async () => {
+  await product?.close()
+  product = undefined
+})
+
+describe.skipIf(!HAVE_GOLDEN)(
+  HAVE_GOLDEN ? 'sessions of the web console' : `sessions of the web console ${WITHOUT_GOLDEN}`,
+  () => {
+    it.each(['console-admin', 'console-member', 'console-plain-user', 'console-writes'])(
+      '%s: all statuses are right, and nine of ten answers match whole',
+      async (group) => {
+        const { entries } = readGolden<{ entries: Entry[] }>(`console/${group}.json`)
+        const counting = new Set(
+          entries.filter(({ request }) => !absent.test(request.path)).map(({ id }) => id),
+        )
+        product = await startProduct({
+          state: goldenPath('state.json'),
+          crds: goldenPath('crds'),
+          config: goldenPath('kubesphere.yaml'),
+        })
+
+        const [result = NONE] = await replay({
+          base: product.url,
+          groups: [group],
+          directory: goldenPath('console'),
+        })
+
+        const different = result.differences.filter(
+          (text) => counting.has(idOf(text)) && MEANT_CONSOLE[idOf(text)] === undefined,
+        )
+        if (different.length > 0)
+          console.log(`${group}: ${different.length} of ${counting.size} differ\n${different.join('\n')}`)
+        expect(different.filter((text) => text.includes('status: want'))).toEqual([])
+        expect(different.length / counting.size).toBeLessThanOrEqual(0.1)
+      },
+      180_000,
+    )
+  },
+)
