@@ -1,5 +1,14 @@
 /** The machinery of controllers, the platform's and those of the embedded API alike. */
+export { type Commit, committer } from './commit.js'
+export {
+  type EventRecorder,
+  type EventSubject,
+  type EventType,
+  EventWriter,
+  type EventWriterOptions,
+} from './events.js'
 export { type Controller, type ControllerStatus, Manager, type ManagerOptions } from './manager.js'
+export { controllerOwner, withController, withFinalizer, withoutFinalizers, withoutOwners } from './owners.js'
 export { controllerSelection } from './selection.js'
 export { fromInformer } from './sources.js'
 export {
