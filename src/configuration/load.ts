@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import { type Field, type Problem, type Report } from './field.js'
+import { checkIdentityProvider } from './identityproviders.js'
 import { schema, type Options } from './options.js'
 
 export interface LoadRequest {
@@ -54,7 +55,7 @@ export function loadConfiguration(request: LoadRequest): Loaded {
   const options = schema.decode(tree, '', report)
   if (options === undefined || report.errors.length > 0)
     throw new ConfigurationError(found?.file, report.errors)
-  const faults = validate(options)
+  const faults = validate(options, report)
   if (faults.length > 0) throw new ConfigurationError(found?.file, faults)
   return { options, file: found?.file, warnings: report.warnings, variables }
 }
@@ -162,8 +163,8 @@ function setPath(tree: Tree, path: readonly string[], value: unknown): void {
 }
 
 /** Rules between fields; core.md §1.3, "Validation that aborts start". The token secret is checked where it is needed. */
-function validate(options: Options): Problem[] {
-  const problems: Problem[] = []
+function validate(options: Options, report: Report): Problem[] {
+  const problems = report.errors
   const { authentication, alerting, devops } = options
   if (authentication.authenticateRateLimiterMaxTries > authentication.loginHistoryMaximumEntries) {
     problems.push({
@@ -171,14 +172,17 @@ function validate(options: Options): Problem[] {
       message: 'must not be greater than loginHistoryMaximumEntries',
     })
   }
+  const { identityProviders } = authentication.oauthOptions
+  const pathOf = (position: number): string => `authentication.oauthOptions.identityProviders[${position}]`
   const names = new Set<string>()
-  authentication.oauthOptions.identityProviders.forEach(({ name }, position) => {
-    const path = `authentication.oauthOptions.identityProviders[${position}].name`
+  identityProviders.forEach(({ name }, position) => {
     if (names.has(name)) {
-      problems.push({ path, message: `duplicate identity provider found: ${name}, name must be unique` })
+      const message = `duplicate identity provider found: ${name}, name must be unique`
+      problems.push({ path: `${pathOf(position)}.name`, message })
     }
     names.add(name)
   })
+  identityProviders.forEach((provider, position) => checkIdentityProvider(provider, pathOf(position), report))
   if (alerting.thanosRuleResourceLabels !== '') {
     for (const pair of alerting.thanosRuleResourceLabels.split(',')) {
       if (!/^[^=]+=[^=]*$/.test(pair)) {
