@@ -9,14 +9,13 @@ import { ANONYMOUS, type UserInfo } from '../apimachinery/meta/types.js'
 import { type AuthenticationRequest, type Authenticator } from './interface.js'
 import { type Login, LoginError } from './login.js'
 import { BusyError } from './passwords.js'
-import { type Claims } from './tokens/claims.js'
+import { type Claims, PRE_REGISTRATION } from './tokens/claims.js'
 import { TokenError } from './tokens/jwt.js'
 import { type Sessions } from './tokens/sessions.js'
 import { type User, type UserDirectory } from './users.js'
 
 export const AUTHENTICATED_GROUP = 'system:authenticated'
-/** Who has proved an external identity and has no user yet. */
-export const PRE_REGISTRATION = 'system:pre-registration'
+export { PRE_REGISTRATION } from './tokens/claims.js'
 
 const NO_OPINION = '%!s(<nil>)'
 

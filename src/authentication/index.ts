@@ -9,7 +9,10 @@ import { Attempts } from './attempts.js'
 import { RequestAuthenticator } from './authenticator.js'
 import { OAuthClients } from './clients.js'
 import { type Authenticator } from './interface.js'
-import { Login } from './login.js'
+import { configuredProviders } from './identityproviders/configured.js'
+import { IdentityProviders } from './identityproviders/index.js'
+import { type MappingDeps } from './identityproviders/mapping.js'
+import { Login, LoginError } from './login.js'
 import { loginRecords } from './loginrecords.js'
 import { type AuthenticationOptions } from './options.js'
 import { Passwords } from './passwords.js'
@@ -25,6 +28,8 @@ export interface AuthenticationDeps {
   informers: InformerSet
   /** Creates an object in the collection at the path; login records are written with it. */
   create: (path: string, object: KubeObject) => Promise<unknown>
+  /** Makes the user of an identity that logs in for the first time. Default: nobody is made. */
+  createUser?: MappingDeps['createUser']
   /** Default: in memory. */
   store?: TokenStore
   passwords?: Passwords
@@ -37,6 +42,7 @@ export interface Authentication {
   authenticator: Authenticator
   users: UserDirectory
   login: Login
+  identityProviders: IdentityProviders
   sessions: Sessions
   clients: OAuthClients
   keys: SigningKeys
@@ -70,11 +76,18 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
     windowMs: options.authenticateRateLimiterDuration,
     now,
   })
-  const login = new Login({ users, passwords, attempts, records: loginRecords(deps.create, logger) })
+  const records = loginRecords(deps.create, logger)
+  const login = new Login({ users, passwords, attempts, records })
+  const createUser = deps.createUser ?? (() => Promise.reject(new LoginError('unmapped')))
+  const identityProviders = new IdentityProviders(
+    configuredProviders(oauthOptions.identityProviders ?? [], logger),
+    { users, attempts, records, createUser, logger },
+  )
   return {
     authenticator: new RequestAuthenticator({ users, login, sessions }),
     users,
     login,
+    identityProviders,
     sessions,
     clients: new OAuthClients(oauthOptions.clients),
     keys,

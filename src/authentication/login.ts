@@ -9,20 +9,39 @@ import { type LoginRecords, type LoginType } from './loginrecords.js'
 import { type Passwords } from './passwords.js'
 import { type User, type UserDirectory } from './users.js'
 
-export type LoginFault = 'incorrect' | 'limited' | 'inactive' | 'no-provider'
+/** The last five are of identity providers. */
+export type LoginFault =
+  | 'incorrect'
+  | 'limited'
+  | 'inactive'
+  /** There is no provider of that name. */
+  | 'no-provider'
+  /** There is one, and it is not logged in at in this way. */
+  | 'no-such-login'
+  | 'unavailable'
+  | 'refused'
+  /** The identity is genuine, and nobody's. */
+  | 'unmapped'
 
 const TEXTS: Readonly<Record<LoginFault, string>> = {
   incorrect: 'incorrect password',
   limited: 'auth rate limit exceeded',
   inactive: 'account is not active',
   'no-provider': 'the identity provider was not found',
+  'no-such-login': 'identity provider not found',
+  unavailable: 'the identity provider cannot be reached',
+  refused: 'the identity provider refused the login',
+  unmapped: 'the identity belongs to no user',
 }
 
 export class LoginError extends Error {
   override readonly name = 'LoginError'
 
-  constructor(readonly fault: LoginFault) {
-    super(TEXTS[fault])
+  constructor(
+    readonly fault: LoginFault,
+    message = TEXTS[fault],
+  ) {
+    super(message)
   }
 }
 
@@ -81,6 +100,12 @@ export class Login {
     attempts.succeeded(user.name, sourceIP)
     if (recordSuccess) record('authenticated successfully')
     return user
+  }
+
+  /** Whether there is an account with a password of its own, which nobody else is asked about. */
+  hasPassword(username: string): boolean {
+    const user = this.#find(username)
+    return user !== undefined && (user.passwordHash !== '' || user.isPasswordPending)
   }
 
   #find(username: string): User | undefined {

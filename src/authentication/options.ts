@@ -6,6 +6,15 @@ export interface OAuthClientOptions {
   redirectURIs: readonly string[]
 }
 
+export interface IdentityProviderOptions {
+  name: string
+  type: string
+  mappingMethod: string
+  disableLoginConfirmation: boolean
+  /** As written; each type reads its own. */
+  provider: Readonly<Record<string, unknown>>
+}
+
 export interface OAuthServerOptions {
   issuer: string
   /** PEM file with the RSA key that signs id tokens. */
@@ -13,6 +22,8 @@ export interface OAuthServerOptions {
   /** The same as base64 of the PEM text. */
   signKeyData: string
   clients: readonly OAuthClientOptions[]
+  /** Default: none. */
+  identityProviders?: readonly IdentityProviderOptions[]
   /** 0: access tokens never expire, and tokens are not looked up in the store. */
   accessTokenMaxAge: number
   accessTokenInactivityTimeout: number

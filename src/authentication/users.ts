@@ -89,7 +89,12 @@ export class UserDirectory {
   }
 
   byIdentity(provider: string, uid: string): User | undefined {
-    return this.#only(this.#byIdentity.get(identityKey(provider, uid)))
+    return this.#only(this.namesByIdentity(provider, uid))
+  }
+
+  /** More than one is a mistake somebody made with the labels. */
+  namesByIdentity(provider: string, uid: string): ReadonlySet<string> {
+    return this.#byIdentity.get(identityKey(provider, uid)) ?? NOBODY
   }
 
   stop(): void {

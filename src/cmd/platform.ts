@@ -63,6 +63,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     options: options.authentication,
     informers,
     create: creator(upstream),
+    createUser: (user, signal) => resources.users.create(user, { signal }),
     store: tokenStore(options, logger),
     logger,
   })
@@ -91,11 +92,12 @@ export function createPlatform(deps: PlatformDeps): Platform {
       metrics,
       document: () => openApiDocument(groups, { title: 'Orrery', version: version.product }),
     }),
-    configGroup({ options }),
+    configGroup({ options, identityProviders: authentication.identityProviders }),
     oauthGroup({
       issuer: options.authentication.oauthOptions.issuer,
       users: authentication.users,
       login: authentication.login,
+      identityProviders: authentication.identityProviders,
       sessions: authentication.sessions,
       clients: authentication.clients,
       keys: authentication.keys,

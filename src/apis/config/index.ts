@@ -1,10 +1,17 @@
 /** config.kubesphere.io/v1alpha2: the parts of the configuration that the login page and the console need. */
+import { type IdentityProviders } from '../../authentication/identityproviders/index.js'
 import { type Options } from '../../configuration/options.js'
 import { type ApiGroup, route } from '../../serving/route.js'
 import { configz } from './configz.js'
 import { visibleOAuthOptions } from './oauth.js'
 
-export function configGroup({ options }: { options: Options }): ApiGroup {
+export interface ConfigDeps {
+  options: Options
+  /** Default: providers are shown as they are written. */
+  identityProviders?: IdentityProviders
+}
+
+export function configGroup({ options, identityProviders }: ConfigDeps): ApiGroup {
   return {
     root: '/kapis/config.kubesphere.io/v1alpha2',
     title: 'Configuration visible to clients',
@@ -15,7 +22,11 @@ export function configGroup({ options }: { options: Options }): ApiGroup {
         path: '/configs/oauth',
         summary: 'OAuth options without secrets; durations in nanoseconds.',
         access: 'public',
-        handle: () => visibleOAuthOptions(options.authentication.oauthOptions),
+        handle: () =>
+          visibleOAuthOptions(
+            options.authentication.oauthOptions,
+            (name) => identityProviders?.published(name) ?? {},
+          ),
       }),
       route({
         method: 'GET',

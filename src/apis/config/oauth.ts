@@ -7,7 +7,11 @@ import { type OAuthOptions } from '../../configuration/options.js'
 
 const NANOSECONDS = 1e6
 
-export function visibleOAuthOptions(options: OAuthOptions): Record<string, unknown> {
+/** @param published what clients are to read in place of written options of a provider, by its name */
+export function visibleOAuthOptions(
+  options: OAuthOptions,
+  published: (provider: string) => Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const { issuer, signKey, identityProviders, clients } = options
   return {
     issuer,
@@ -19,7 +23,7 @@ export function visibleOAuthOptions(options: OAuthOptions): Record<string, unkno
           mappingMethod,
           disableLoginConfirmation,
           type,
-          provider: withoutSecrets(provider),
+          provider: withoutSecrets({ ...provider, ...published(name) }),
         }),
       ),
     }),

@@ -8,6 +8,7 @@
  */
 import { ANONYMOUS, type UserInfo } from '../../apimachinery/meta/types.js'
 import { type OAuthClient } from '../../authentication/clients.js'
+import { PRE_REGISTRATION } from '../../authentication/authenticator.js'
 import { LoginError } from '../../authentication/login.js'
 import { BusyError } from '../../authentication/passwords.js'
 import { type Subject } from '../../authentication/tokens/issuer.js'
@@ -15,6 +16,7 @@ import { Reply, route, type Route, type RouteContext } from '../../serving/route
 import { clientNamed, type OAuthDeps, subjectOf } from './deps.js'
 import { answering, FORM, formOf, OAuthError } from './errors.js'
 import { loginPage, PAGE_HEADERS } from './loginpage.js'
+import { passwordLogin } from './password.js'
 
 const RESPONSE_TYPES: ReadonlySet<string> = new Set(['code', 'id_token', 'token'])
 const MEDIA_TYPES = ['application/json', 'text/html']
@@ -73,21 +75,16 @@ const isAnonymous = (user: UserInfo): boolean => user.name === ANONYMOUS.name
 
 /** The fields of the login page, when they were sent. */
 async function formLogin(
-  { login }: OAuthDeps,
+  deps: OAuthDeps,
   { user, info, signal, exchange }: RouteContext<unknown, unknown>,
   parameters: URLSearchParams,
 ): Promise<UserInfo> {
-  const username = parameters.get('username')
   // Never from an address: those are remembered and logged.
-  if (exchange.request.method !== 'POST' || username === null) return user
-  const source = {
-    type: 'OAuth',
-    sourceIP: info.sourceIP,
-    userAgent: info.userAgent,
-    recordSuccess: true,
-  } as const
-  const { name } = await login.withPassword(username, parameters.get('password') ?? '', source, signal)
-  return { name, groups: [] }
+  if (exchange.request.method !== 'POST' || !parameters.has('username')) return user
+  const subject = await passwordLogin(deps, parameters, 'OAuth', info, signal)
+  if (subject.username === PRE_REGISTRATION)
+    throw new LoginError('unmapped', 'log in to the web console first, to choose a user name')
+  return { name: subject.username, groups: [] }
 }
 
 async function destination(

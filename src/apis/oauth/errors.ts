@@ -45,10 +45,14 @@ export function grantError(error: unknown): unknown {
   switch (error.fault) {
     case 'incorrect':
     case 'inactive':
+    case 'refused':
+    case 'unmapped':
       return new OAuthError(400, 'invalid_grant', error.message)
     case 'limited':
       return new OAuthError(429, 'invalid_grant', error.message)
     case 'no-provider':
+    case 'no-such-login':
+    case 'unavailable':
       return new OAuthError(500, 'server_error', error.message)
   }
 }

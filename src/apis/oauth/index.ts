@@ -8,7 +8,7 @@ import { providerRoutes } from './providers.js'
 import { tokenRoute } from './token.js'
 import { tokenReviewRoute } from './tokenreview.js'
 
-export { type IdentityProviders, type OAuthDeps } from './deps.js'
+export { type OAuthDeps } from './deps.js'
 
 export function oauthGroup(deps: OAuthDeps): ApiGroup {
   return {

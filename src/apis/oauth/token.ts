@@ -11,6 +11,7 @@ import { type Claims } from '../../authentication/tokens/claims.js'
 import { type Subject } from '../../authentication/tokens/issuer.js'
 import { TokenError } from '../../authentication/tokens/jwt.js'
 import { type TokenAnswer } from '../../authentication/tokens/sessions.js'
+import { passwordLogin } from './password.js'
 import { type RequestInfo } from '../../serving/requestinfo.types.js'
 import { route, type Route } from '../../serving/route.js'
 import { clientNamed, type OAuthDeps, subjectOf } from './deps.js'
@@ -56,19 +57,12 @@ async function grant(
 }
 
 async function passwordGrant(
-  { login, sessions }: OAuthDeps,
+  deps: OAuthDeps,
   form: URLSearchParams,
-  { sourceIP, userAgent }: RequestInfo,
+  info: RequestInfo,
   signal: AbortSignal,
 ): Promise<TokenAnswer> {
-  const source = { type: 'Token', sourceIP, userAgent, recordSuccess: true } as const
-  const user = await login.withPassword(
-    form.get('username') ?? '',
-    form.get('password') ?? '',
-    source,
-    signal,
-  )
-  return sessions.open(subjectOf(user))
+  return deps.sessions.open(await passwordLogin(deps, form, 'Token', info, signal))
 }
 
 async function refreshGrant(deps: OAuthDeps, token: string): Promise<TokenAnswer> {
@@ -81,7 +75,8 @@ async function refreshGrant(deps: OAuthDeps, token: string): Promise<TokenAnswer
 function ownerOf({ users }: OAuthDeps, { username, extra }: Claims): Subject {
   if (username === PRE_REGISTRATION) {
     const registered = users.byIdentity(extra?.idp?.[0] ?? '', extra?.uid?.[0] ?? '')
-    if (registered === undefined) return { username, ...(extra && { extra }) }
+    // Not again and again: a registration is finished while its first token lasts.
+    if (registered === undefined) throw new TokenError('authenticated user does not exist')
     if (registered.state === 'Disabled') throw new LoginError('inactive')
     return subjectOf(registered)
   }

@@ -2,6 +2,9 @@
 
 export type TokenType = 'access_token' | 'refresh_token' | 'code' | 'id_token' | 'static_token'
 
+/** Who has proved an external identity and has no user yet. */
+export const PRE_REGISTRATION = 'system:pre-registration'
+
 export interface Claims {
   aud?: readonly string[]
   /** Of codes: what the exchange has to prove (RFC 7636). */

@@ -4,7 +4,7 @@
  * A token counts while it verifies and the store has it. With unlimited access tokens the store is not asked,
  * and logging out has no effect; static tokens, made by hand for machines, are never in the store.
  */
-import { type Claims, type TokenType } from './claims.js'
+import { type Claims, PRE_REGISTRATION, type TokenType } from './claims.js'
 import { type IssuedToken, type Subject, type TokenIssuer } from './issuer.js'
 import { TokenError } from './jwt.js'
 import { type TokenStore } from './store.js'
@@ -30,7 +30,8 @@ export class Sessions {
   /** An access and a refresh token, and an id token when there is something to put into one. */
   async open(subject: Subject, idSubject?: Subject): Promise<TokenAnswer> {
     const { issuer, store, multipleLogin } = this.deps
-    if (!multipleLogin) await store.deleteAll(subject.username)
+    // Those who register share one name, and must not end one another's registration.
+    if (!multipleLogin && subject.username !== PRE_REGISTRATION) await store.deleteAll(subject.username)
     const access = issuer.issue('access_token', subject)
     const refresh = issuer.issue('refresh_token', subject)
     const id = idSubject === undefined ? undefined : await issuer.issueIdToken(idSubject)
@@ -78,6 +79,7 @@ export class Sessions {
   }
 
   async closeAll(user: string): Promise<void> {
+    if (user === PRE_REGISTRATION) return
     await this.deps.store.deleteAll(user)
   }
 
