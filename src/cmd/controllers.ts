@@ -1,13 +1,16 @@
 /** Starts the platform's controllers on the informers they share. */
 import { Passwords } from '../authentication/passwords.js'
 import { type InformerSet } from '../client/cache/interface.js'
+import { RestClient } from '../client/rest.js'
 import { type Transport } from '../client/transport.js'
 import { ObjectWriter } from '../client/writer.js'
 import { type Options } from '../configuration/options.js'
-import { controllerSelection, Manager } from '../controller/index.js'
+import { controllerSelection, EventWriter, Manager } from '../controller/index.js'
 import { loginRecordController } from '../controllers/loginrecord/index.js'
+import { platformControllers } from '../controllers/index.js'
 import { userController } from '../controllers/user/index.js'
 import { type Logger } from '../serving/log.js'
+import { tenancyResources } from '../tenancy/resources.js'
 
 export interface ControllersDeps {
   /** Default: a queue of its own. */
@@ -27,12 +30,21 @@ export function startControllers({
   logger,
   passwords = new Passwords(),
   selection = [],
-}: ControllersDeps): Manager {
+}: ControllersDeps): { close(): Promise<void> } {
   const manager = new Manager({ clock: CLOCK, logger, wanted: controllerSelection(selection) })
   const writer = new ObjectWriter(upstream)
   manager.start(userController({ informers, writer, passwords, options: options.authentication }))
   manager.start(loginRecordController({ informers, writer, options: options.authentication }))
-  return manager
+  const client = new RestClient({ transport: upstream })
+  const events = new EventWriter({ client, logger })
+  const tenancy = { resources: tenancyResources(informers, client), events }
+  for (const controller of platformControllers(tenancy)) manager.start(controller)
+  return {
+    async close() {
+      await manager.close()
+      await events.close()
+    },
+  }
 }
 
 const CLOCK = {

@@ -11,6 +11,7 @@ export { type Controller, type ControllerStatus, Manager, type ManagerOptions } 
 export { controllerOwner, withController, withFinalizer, withoutFinalizers, withoutOwners } from './owners.js'
 export { controllerSelection } from './selection.js'
 export { fromInformer } from './sources.js'
+export { type Stored, storedIn } from './stored.js'
 export {
   type Clock,
   type Logger,
