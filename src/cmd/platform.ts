@@ -30,6 +30,7 @@ import { openApiDocument } from '../serving/openapi.js'
 import { createPlatformHandler, type PlatformHandler } from '../serving/platform.js'
 import { type ApiGroup } from '../serving/route.js'
 import { systemGroups } from '../serving/systemgroups.js'
+import { Membership } from '../tenancy/membership.js'
 import { tenancyResources } from '../tenancy/resources.js'
 import { ServedVersions } from './servedversions.js'
 import { VersionReport } from './versionreport.js'
@@ -107,6 +108,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
       stores,
       book: authorization.book,
       rights: authorization.rights,
+      membership: new Membership({ resources, book: authorization.book }),
       users: authentication.users,
       passwords: authentication.passwords,
       sessions: authentication.sessions,

@@ -28,6 +28,8 @@ export const CONTROLS_NAMESPACE = 'kubesphere-controls-system'
 export const SYSTEM_WORKSPACE = 'system-workspace'
 /** The user that the installation comes with. */
 export const ADMIN = 'admin'
+/** The role that may do everything. */
+export const PLATFORM_ADMIN = 'platform-admin'
 
 export const USER_FINALIZER = 'finalizers.kubesphere.io/users'
 export const GROUP_FINALIZER = 'finalizers.kubesphere.io/groups'

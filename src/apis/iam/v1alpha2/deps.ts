@@ -5,6 +5,7 @@ import { type UserDirectory } from '../../../authentication/users.js'
 import { type Rights } from '../../../authorization/rights.js'
 import { type RoleBook } from '../../../authorization/rolebook.js'
 import { type KindStores } from '../../../listing/stores.js'
+import { type Membership } from '../../../tenancy/membership.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 
 export interface IamDeps {
@@ -14,6 +15,7 @@ export interface IamDeps {
   stores: KindStores
   book: RoleBook
   rights: Rights
+  membership: Membership
   users: UserDirectory
   passwords: Passwords
   sessions: Sessions
