@@ -2,7 +2,9 @@
  * The compiled state that decisions are made from: who holds which role where. Kept up to date object by
  * object; knows nothing of informers, so that a test can fill it from literals.
  */
+import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type BindingRecord, Grants, type Holder, holdersOf } from './bindings.js'
+import { Holdings } from './holdings.js'
 import {
   type BindingKind,
   type BindingObject,
@@ -34,6 +36,8 @@ export class RoleBook {
   readonly cluster = new Grants()
   readonly #workspaces = new Map<string, Grants>()
   readonly #namespaces = new Map<string, Grants>()
+  readonly #workspaceHoldings = new Holdings()
+  readonly #namespaceHoldings = new Holdings()
   readonly #entries = new Map<string, Entry>()
 
   constructor({ logger, canAskModules = false }: RoleBookOptions) {
@@ -47,6 +51,16 @@ export class RoleBook {
 
   namespace(name: string): Grants | undefined {
     return name === '' ? undefined : this.#namespaces.get(name)
+  }
+
+  /** The workspaces that a binding of the user, or of one of the groups, is labelled with. */
+  workspacesOf(user: UserInfo): Set<string> {
+    return this.#workspaceHoldings.placesOf(user)
+  }
+
+  /** The namespaces that hold such a binding. */
+  namespacesOf(user: UserInfo): Set<string> {
+    return this.#namespaceHoldings.placesOf(user)
   }
 
   get bindings(): number {
@@ -71,7 +85,10 @@ export class RoleBook {
       const role = this.roles.acquire(binding.roleRef?.kind ?? '', namespace, binding.roleRef?.name ?? '')
       const record: BindingRecord = { kind, namespace, name }
       const holders = holdersOf(binding)
-      for (const holder of holders) grants.add(holder, role, record)
+      for (const holder of holders) {
+        grants.add(holder, role, record)
+        this.#holdings(kind)?.add(holder, place)
+      }
       this.#entries.set(keyOf(kind, namespace, name), { record, place, grants, role, holders })
     } else {
       this.#entries.delete(keyOf(kind, namespace, name))
@@ -88,11 +105,19 @@ export class RoleBook {
   }
 
   #remove({ record, place, grants, role, holders }: Entry): void {
-    for (const holder of holders) grants.remove(holder, role, record)
+    for (const holder of holders) {
+      grants.remove(holder, role, record)
+      this.#holdings(record.kind)?.remove(holder, place)
+    }
     this.roles.release(role)
     if (!grants.empty) return
     if (record.kind === 'WorkspaceRoleBinding') this.#workspaces.delete(place)
     if (record.kind === 'RoleBinding') this.#namespaces.delete(place)
+  }
+
+  #holdings(kind: BindingKind): Holdings | undefined {
+    if (kind === 'WorkspaceRoleBinding') return this.#workspaceHoldings
+    return kind === 'RoleBinding' ? this.#namespaceHoldings : undefined
   }
 
   #place(kind: BindingKind, place: string): Grants | undefined {
