@@ -98,11 +98,13 @@ export class CachedResource<T extends KubeObject> {
 
   async #seen(written: T, { dryRun, signal }: WriteCallOptions): Promise<T> {
     if (dryRun) return written
-    const { name = '', namespace = '', resourceVersion = '', uid } = written.metadata
+    const { name = '', namespace = '', resourceVersion = '', uid, deletionTimestamp } = written.metadata
     const { store } = this.informer
     await this.#until(() => {
       const cached = store.get(namespace, name)
-      return cached !== undefined && cached.uid === uid && !isOlder(cached.resourceVersion, resourceVersion)
+      // A write that takes away the last finalizer is seen by the object being gone.
+      if (cached?.uid !== uid) return deletionTimestamp !== undefined
+      return !isOlder(cached?.resourceVersion ?? '', resourceVersion)
     }, signal)
     return written
   }

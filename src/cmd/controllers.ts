@@ -37,7 +37,7 @@ export function startControllers({
   manager.start(loginRecordController({ informers, writer, options: options.authentication }))
   const client = new RestClient({ transport: upstream })
   const events = new EventWriter({ client, logger })
-  const tenancy = { resources: tenancyResources(informers, client), events }
+  const tenancy = { resources: tenancyResources(informers, client), events, informers, client, options }
   for (const controller of platformControllers(tenancy)) manager.start(controller)
   return {
     async close() {

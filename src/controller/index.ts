@@ -10,7 +10,7 @@ export {
 export { type Controller, type ControllerStatus, Manager, type ManagerOptions } from './manager.js'
 export { controllerOwner, withController, withFinalizer, withoutFinalizers, withoutOwners } from './owners.js'
 export { controllerSelection } from './selection.js'
-export { fromInformer } from './sources.js'
+export { fromChanges, fromInformer } from './sources.js'
 export { type Stored, storedIn } from './stored.js'
 export {
   type Clock,

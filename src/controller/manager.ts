@@ -3,6 +3,7 @@
  *
  * A failing reconciler is tried again with growing delay and does not disturb the others.
  */
+import { setMaxListeners } from 'node:events'
 import {
   type Clock,
   type Logger,
@@ -53,7 +54,10 @@ export class Manager {
   readonly #running: Running[] = []
   readonly #abort = new AbortController()
 
-  constructor(private readonly options: ManagerOptions) {}
+  constructor(private readonly options: ManagerOptions) {
+    // One signal for the requests of all passes at once is meant.
+    setMaxListeners(0, this.#abort.signal)
+  }
 
   /** Starts a controller, unless it is not wanted. */
   start(controller: Controller): void {

@@ -1,5 +1,5 @@
 /** Where requests come from. */
-import { type CachedObject, type Informer } from '../client/cache/interface.js'
+import { type CachedObject, type Change, type Informer } from '../client/cache/interface.js'
 import { type Request, type Source } from './types.js'
 
 /**
@@ -22,6 +22,20 @@ export function fromInformer<Fields>(
       if (previous && requestsFor !== itself) tell(previous)
     })
   }
+}
+
+/**
+ * Requests for what a change of one resource means to objects of another. None for what is there at the start: those
+ * objects come through their own source.
+ */
+export function fromChanges<Fields>(
+  informer: Informer<Fields>,
+  requestsFor: (change: Change<Fields>) => Iterable<Request>,
+): Source {
+  return (enqueue) =>
+    informer.onChange((change) => {
+      for (const request of requestsFor(change)) enqueue(request)
+    })
 }
 
 function* itself({ namespace, name }: CachedObject): Iterable<Request> {
