@@ -3,12 +3,10 @@ import { Passwords } from '../authentication/passwords.js'
 import { type InformerSet } from '../client/cache/interface.js'
 import { RestClient } from '../client/rest.js'
 import { type Transport } from '../client/transport.js'
-import { ObjectWriter } from '../client/writer.js'
 import { type Options } from '../configuration/options.js'
 import { controllerSelection, EventWriter, Manager } from '../controller/index.js'
-import { loginRecordController } from '../controllers/loginrecord/index.js'
+import { type KubernetesAddress } from '../controllers/deps.js'
 import { platformControllers } from '../controllers/index.js'
-import { userController } from '../controllers/user/index.js'
 import { type Logger } from '../serving/log.js'
 import { tenancyResources } from '../tenancy/resources.js'
 
@@ -19,6 +17,8 @@ export interface ControllersDeps {
   upstream: Transport
   informers: InformerSet
   logger: Logger
+  /** For kubeconfigs of users. */
+  kubernetes?: KubernetesAddress
   /** Patterns of names: `*`, `name`, `-name`. Default: all. */
   selection?: readonly string[]
 }
@@ -30,15 +30,22 @@ export function startControllers({
   logger,
   passwords = new Passwords(),
   selection = [],
+  kubernetes,
 }: ControllersDeps): { close(): Promise<void> } {
   const manager = new Manager({ clock: CLOCK, logger, wanted: controllerSelection(selection) })
-  const writer = new ObjectWriter(upstream)
-  manager.start(userController({ informers, writer, passwords, options: options.authentication }))
-  manager.start(loginRecordController({ informers, writer, options: options.authentication }))
   const client = new RestClient({ transport: upstream })
   const events = new EventWriter({ client, logger })
-  const tenancy = { resources: tenancyResources(informers, client), events, informers, client, options }
-  for (const controller of platformControllers(tenancy)) manager.start(controller)
+  const controllers = platformControllers({
+    resources: tenancyResources(informers, client),
+    events,
+    informers,
+    client,
+    options,
+    passwords,
+    logger,
+    ...(kubernetes && { kubernetes }),
+  })
+  for (const controller of controllers) manager.start(controller)
   return {
     async close() {
       await manager.close()

@@ -7,19 +7,16 @@ import { type EventWriter, type Reconciler } from '../controller/index.js'
 /** Tells that the object is as it should be, after a pass that had to change something. */
 export type Tell = (about: Readonly<KubeObject>) => void
 
+/** @param message in the words of the original's controller */
 export function tellerOf(
   events: EventWriter,
   controller: string,
   { type }: Pick<CachedResource<KubeObject>, 'type'>,
+  message = 'Synced successfully',
 ): Tell {
   const recorder = events.recorder(`${controller}-controller`)
   return ({ metadata }) =>
-    recorder.event(
-      { apiVersion: apiVersionOf(type), kind: type.kind, metadata },
-      'Normal',
-      'Synced',
-      'Synced successfully',
-    )
+    recorder.event({ apiVersion: apiVersionOf(type), kind: type.kind, metadata }, 'Normal', 'Synced', message)
 }
 
 /** The reconciler, with a warning on the object for each pass that failed. A race with another writer is no failure. */

@@ -1,55 +1,46 @@
 /** The login record controller: retention, and the time of the last login. */
-import { LOGIN_RECORDS_PATH, USER_REF_LABEL } from '../../authentication/loginrecords.js'
-import { type UserObject, USERS } from '../../authentication/users.js'
-import { type CachedObject, type InformerSet } from '../../client/cache/interface.js'
-import { type ObjectWriter } from '../../client/writer.js'
-import { type Controller, fromInformer } from '../../controller/index.js'
+import { type CachedObject } from '../../client/cache/interface.js'
+import { type Controller, fromInformer, storedIn } from '../../controller/index.js'
+import { USER_REF } from '../../tenancy/names.js'
+import { type TenancyControllerDeps } from '../deps.js'
 import { whenSynced } from '../synced.js'
-import { patchUser } from '../user/patch.js'
+import { tellerOf } from '../telling.js'
 import { type LoginRecord, LoginRecordReconciler } from './loginrecord.reconciler.js'
 
-export const LOGIN_RECORDS = { group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'loginrecords' }
-
-export interface LoginRecordControllerDeps {
-  informers: InformerSet
-  writer: ObjectWriter
-  /** Of `authentication` in the configuration; milliseconds. */
-  options: { loginHistoryRetentionPeriod: number; loginHistoryMaximumEntries: number }
-  now?: () => number
-}
-
-export function loginRecordController({
-  informers,
-  writer,
-  options,
-  now,
-}: LoginRecordControllerDeps): Controller {
-  const users = informers.informer(USERS)
-  const records = informers.informer(LOGIN_RECORDS)
+export function loginRecordController({ resources, events, options }: TenancyControllerDeps): Controller {
+  const users = storedIn(resources.users)
+  const records = storedIn(resources.loginRecords)
+  const { store } = resources.loginRecords.informer
+  const tell = tellerOf(events, 'loginrecord', resources.loginRecords, 'LoginRecord synced successfully')
+  const { loginHistoryRetentionPeriod, loginHistoryMaximumEntries } = options.authentication
   const reconciler = new LoginRecordReconciler({
     get(name) {
-      const cached = records.store.get('', name)
+      const cached = store.get('', name)
       return cached && recordFrom(cached)
     },
-    recordsOf: (user) => [...records.store.byLabel(USER_REF_LABEL, user)].map(recordFrom),
-    user(name) {
-      const cached = users.store.get('', name)
-      return cached && users.store.object<UserObject>(cached)
+    recordsOf: (user) => [...store.byLabel(USER_REF, user)].map(recordFrom),
+    user: (name) => users.get(name),
+    async delete(name, signal) {
+      const record = records.get(name)
+      if (record) await records.delete(record, signal)
     },
-    delete: (name, signal) => writer.delete(`${LOGIN_RECORDS_PATH}/${encodeURIComponent(name)}`, signal),
-    patchUser: (from, patch, signal) => patchUser(writer, from, patch, signal),
-    retentionMs: options.loginHistoryRetentionPeriod,
-    maxEntries: options.loginHistoryMaximumEntries,
-    ...(now && { now }),
+    async commitUser(before, after, record, signal) {
+      await users.commit(before, after, signal)
+      const object = records.get(record)
+      if (object) tell(object)
+    },
+    retentionMs: loginHistoryRetentionPeriod,
+    maxEntries: loginHistoryMaximumEntries,
   })
+  const informers = [resources.users.informer, resources.loginRecords.informer]
   return {
     name: 'loginrecord',
     reconciler,
     workers: 5,
-    sources: [whenSynced([users, records], fromInformer(records))],
+    sources: [whenSynced(informers, fromInformer(resources.loginRecords.informer))],
   }
 }
 
-function recordFrom({ name, creationTimestamp, labels }: CachedObject): LoginRecord {
-  return { name, at: creationTimestamp, user: labels[USER_REF_LABEL] ?? '' }
+function recordFrom({ name, creationTimestamp, labels }: CachedObject<never>): LoginRecord {
+  return { name, at: creationTimestamp, user: labels[USER_REF] ?? '' }
 }

@@ -19,7 +19,7 @@ async function pass(name: string, records: LoginRecord[], user: UserObject | und
     recordsOf: (owner) => records.filter((candidate) => candidate.user === owner),
     user: (wanted) => (wanted === 'ann' ? user : undefined),
     delete: async (gone) => void deleted.push(gone),
-    patchUser: async (_, patch) => void patches.push(patch),
+    commitUser: async (_, { status }) => void patches.push({ status }),
     retentionMs: 48 * HOUR,
     maxEntries: 2,
     now: () => NOW,
@@ -32,7 +32,7 @@ describe('a login record', () => {
   it('tells the user when the last login was, and is looked at again when it expires', async () => {
     expect(await pass('a', [record('a', 47 * HOUR)])).toEqual({
       deleted: [],
-      patches: [{ status: { lastLoginTime: '2025-12-30T13:00:00Z' } }],
+      patches: [{ status: { state: 'Active', lastLoginTime: '2025-12-30T13:00:00Z' } }],
       requeueAfter: HOUR,
     })
   })

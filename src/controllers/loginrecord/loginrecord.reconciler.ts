@@ -3,6 +3,7 @@
  *
  * Deletes records without a user. `lastLoginTime` is the newest record, good or bad, as in the original.
  */
+import { formatTime } from '../../apimachinery/meta/time.js'
 import { type UserObject } from '../../authentication/users.js'
 import { type Reconciler, type Request, type Result } from '../../controller/index.js'
 
@@ -19,7 +20,13 @@ export interface LoginRecordReconcilerDeps {
   recordsOf(user: string): readonly LoginRecord[]
   user(name: string): Readonly<UserObject> | undefined
   delete(name: string, signal: AbortSignal): Promise<void>
-  patchUser(from: Readonly<UserObject>, patch: object, signal: AbortSignal): Promise<void>
+  /** @param record what made it change */
+  commitUser(
+    before: Readonly<UserObject>,
+    after: Readonly<UserObject>,
+    record: string,
+    signal: AbortSignal,
+  ): Promise<void>
   retentionMs: number
   maxEntries: number
   now?: () => number
@@ -30,7 +37,10 @@ const UNKNOWN_USER_MS = 60_000
 /** Timers cannot wait for ever. */
 const LONGEST_WAIT_MS = 86_400_000
 
-const rfc3339 = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+const withLastLogin = (user: Readonly<UserObject>, ms: number): UserObject => ({
+  ...user,
+  status: { ...user.status, lastLoginTime: formatTime(new Date(ms)) },
+})
 
 export class LoginRecordReconciler implements Reconciler {
   constructor(private readonly deps: LoginRecordReconcilerDeps) {}
@@ -56,7 +66,7 @@ export class LoginRecordReconciler implements Reconciler {
 
     const lastLogin = Date.parse(user.status?.lastLoginTime ?? '') || 0
     if (record.at > lastLogin && user.metadata.deletionTimestamp === undefined)
-      await deps.patchUser(user, { status: { lastLoginTime: rfc3339(record.at) } }, signal)
+      await deps.commitUser(user, withLastLogin(user, record.at), name, signal)
     return { requeueAfter: Math.min(expiresInMs, LONGEST_WAIT_MS) }
   }
 }

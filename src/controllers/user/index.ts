@@ -1,59 +1,89 @@
-/** The user controller: hashes passwords, sets states, locks and unlocks. */
-import { type Passwords } from '../../authentication/passwords.js'
-import { type LoginRecordObject, USER_REF_LABEL } from '../../authentication/loginrecords.js'
-import { type UserObject, USERS } from '../../authentication/users.js'
-import { type InformerSet } from '../../client/cache/interface.js'
-import { type ObjectWriter } from '../../client/writer.js'
-import { type Controller, fromInformer } from '../../controller/index.js'
-import { LOGIN_RECORDS } from '../loginrecord/index.js'
+/** The user controller: passwords, states, groups, kubeconfigs, and what is left when a user goes. */
+import { type Controller, fromChanges, fromInformer, type Request, storedIn } from '../../controller/index.js'
+import { groupsOfUser } from '../../tenancy/groupsofuser.js'
+import { Mentions } from '../../tenancy/mentions.js'
+import { USER_REF } from '../../tenancy/names.js'
+import { type TenancyControllerDeps } from '../deps.js'
 import { whenSynced } from '../synced.js'
-import { patchUser } from './patch.js'
+import { tellerOf, tellingFailures } from '../telling.js'
+import { Belongings } from './belongings.js'
 import { UserReconciler } from './user.reconciler.js'
 
-export interface UserControllerDeps {
-  informers: InformerSet
-  writer: ObjectWriter
-  passwords: Passwords
-  /** `authentication.authenticateRateLimiter*` of the configuration; milliseconds. */
-  options: { authenticateRateLimiterMaxTries: number; authenticateRateLimiterDuration: number }
-  now?: () => number
-}
+const NAME = 'user'
 
-export function userController(deps: UserControllerDeps): Controller {
-  const { informers, writer, passwords, options, now } = deps
-  const users = informers.informer(USERS)
-  const records = informers.informer(LOGIN_RECORDS)
+export function userController(deps: TenancyControllerDeps): Controller {
+  const { resources, events, passwords, options } = deps
+  const { users, loginRecords, groups, groupBindings } = resources
+  const belongings = new Belongings(resources)
+  const usersByGroup = new Mentions(users, ({ spec }) => spec?.groups ?? [])
+  const bindingsByGroup = new Mentions(groupBindings, ({ groupRef }) =>
+    groupRef?.name === undefined ? [] : [groupRef.name],
+  )
+  const stored = storedIn(users)
   const reconciler = new UserReconciler({
-    get(name) {
-      const cached = users.store.get('', name)
-      return cached && users.store.object<UserObject>(cached)
-    },
+    get: (name) => users.get(name),
+    commit: stored.commit,
     failuresOf: (name) =>
-      [...records.store.byLabel(USER_REF_LABEL, name)]
-        .filter((cached) => records.store.object<LoginRecordObject>(cached).spec?.success === false)
+      [...loginRecords.informer.store.byLabel(USER_REF, name)]
+        .filter((cached) => loginRecords.object(cached).spec?.success === false)
         .map(({ creationTimestamp }) => creationTimestamp),
-    patch: (from, patch, signal) => patchUser(writer, from, patch, signal),
+    groupsOf: (user) =>
+      groupsOfUser(user, {
+        group: (name) => groups.get(name),
+        bindingsOf: (name) => belongings.groupBindingsOf(name),
+      }),
     hash: (password, signal) => passwords.hash(password, signal),
+    keepKubeconfig: async () => undefined,
+    removeBelongings: ({ metadata: { name = '' } }, signal) => belongings.remove(name, signal),
+    tell: tellerOf(events, NAME, users, 'User synced successfully'),
     lock: {
-      maxTries: options.authenticateRateLimiterMaxTries,
-      durationMs: options.authenticateRateLimiterDuration,
+      maxTries: options.authentication.authenticateRateLimiterMaxTries,
+      durationMs: options.authentication.authenticateRateLimiterDuration,
     },
-    ...(now && { now }),
+    now: Date.now,
   })
-  const both = [users, records]
+
+  const named = (name: string): Request => ({ namespace: '', name })
+  const needed = [
+    users,
+    loginRecords,
+    groups,
+    groupBindings,
+    resources.globalRoleBindings,
+    resources.workspaceRoleBindings,
+    resources.clusterRoleBindings,
+    resources.roleBindings,
+  ].map(({ informer }) => informer)
   return {
-    name: 'user',
-    reconciler,
+    name: NAME,
+    reconciler: tellingFailures(events, NAME, users, reconciler),
     workers: 4,
     sources: [
-      whenSynced(both, fromInformer(users)),
+      whenSynced(needed, fromInformer(users.informer)),
       whenSynced(
-        both,
-        fromInformer(records, ({ labels }) => {
-          const name = labels[USER_REF_LABEL]
-          return name === undefined ? [] : [{ namespace: '', name }]
+        needed,
+        fromChanges(loginRecords.informer, ({ object: { labels } }) => {
+          const name = labels[USER_REF]
+          return name === undefined ? [] : [named(name)]
         }),
       ),
+      whenSynced(
+        needed,
+        fromChanges(groupBindings.informer, ({ object, previous = object }) =>
+          [object, previous].flatMap((cached) => (groupBindings.object(cached).users ?? []).map(named)),
+        ),
+      ),
+      whenSynced(
+        needed,
+        fromChanges(groups.informer, ({ object }) => affected(object.name)),
+      ),
     ],
+  }
+
+  /** Who is, or has to be, in the group of that name. */
+  function affected(group: string): Request[] {
+    const members = bindingsByGroup.of(group).flatMap(({ users }) => users ?? [])
+    const listed = usersByGroup.of(group).map(({ metadata }) => metadata.name ?? '')
+    return [...members, ...listed].map(named)
   }
 }

@@ -1,55 +1,93 @@
 import bcrypt from 'bcrypt'
 import { describe, expect, it } from 'vitest'
+import { createMergePatch } from '../../apimachinery/patch/index.js'
 import { type UserObject } from '../../authentication/users.js'
 import { UserReconciler } from './user.reconciler.js'
 
 const NOW = Date.parse('2026-01-01T12:00:00Z')
 const HASH = bcrypt.hashSync('P@88w0rd', 4)
+const HASHES: Record<string, string> = { plain: bcrypt.hashSync('plain', 4) }
 const MINUTE = 60_000
 
 function user(more: { spec?: object; status?: object; metadata?: object } = {}): UserObject {
   return {
-    metadata: { name: 'ann', uid: 'u', resourceVersion: '1', ...more.metadata },
+    metadata: { name: 'ann', finalizers: ['finalizers.kubesphere.io/users'], ...more.metadata },
     spec: { email: 'ann@example.com', password: HASH, ...more.spec },
     status: { ...more.status },
   }
 }
 
 /** One pass: what was written, and when to come again. */
-async function pass(object: UserObject | undefined, failures: number[] = []) {
-  const patches: object[] = []
+async function pass(object: UserObject | undefined, failures: number[] = [], groups = object?.spec?.groups) {
+  const patches: (object | undefined)[] = []
+  const done: string[] = []
   const reconciler = new UserReconciler({
     get: () => object,
+    async commit(before, after) {
+      const patch = createMergePatch(before, after)
+      if (patch !== undefined) patches.push(patch)
+      return patch !== undefined
+    },
     failuresOf: () => failures,
-    patch: async (_, patch) => void patches.push(patch),
-    hash: async (password) => `hash of ${password}`,
+    groupsOf: () => groups ?? [],
+    hash: async (password) => HASHES[password] ?? '',
+    keepKubeconfig: async () => void done.push('kubeconfig'),
+    removeBelongings: async () => void done.push('belongings'),
+    tell: () => done.push('told'),
     lock: { maxTries: 3, durationMs: 10 * MINUTE },
     now: () => NOW,
   })
   const result = await reconciler.reconcile({ namespace: '', name: 'ann' }, new AbortController().signal)
   expect(patches.length).toBeLessThan(2)
-  return { patch: patches[0], requeueAfter: result?.requeueAfter }
+  return { patch: patches[0], requeueAfter: result?.requeueAfter, done }
 }
 
 const ago = (ms: number): string => new Date(NOW - ms).toISOString()
-const status = (state: string, reason: string | null = null) => ({
-  status: { state, reason, lastTransitionTime: '2026-01-01T12:00:00Z' },
+const status = (state: string, reason?: string | null) => ({
+  status: { state, ...(reason !== undefined && { reason }), lastTransitionTime: '2026-01-01T12:00:00Z' },
 })
 
 describe('a user', () => {
-  it('with a new password gets it hashed first, and the copy that kubectl keeps removed', async () => {
+  it('that is new gets all it needs in one write, and its kubeconfig after that', async () => {
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}' }
-    const object = user({ spec: { password: 'plain' }, metadata: { annotations } })
+    const object = user({ spec: { password: 'plain' }, metadata: { annotations, finalizers: undefined } })
 
-    expect((await pass(object)).patch).toEqual({
-      metadata: {
-        annotations: {
-          'iam.kubesphere.io/last-password-change-time': '2026-01-01T12:00:00Z',
-          'kubectl.kubernetes.io/last-applied-configuration': null,
+    expect(await pass(object, [], ['g'])).toEqual({
+      patch: {
+        metadata: {
+          finalizers: ['finalizers.kubesphere.io/users'],
+          annotations: {
+            'iam.kubesphere.io/last-password-change-time': '2026-01-01T12:00:00Z',
+            'kubectl.kubernetes.io/last-applied-configuration': null,
+          },
         },
+        spec: { password: HASHES['plain'], groups: ['g'] },
+        status: { state: 'Active', lastTransitionTime: '2026-01-01T12:00:00Z' },
       },
-      spec: { password: 'hash of plain' },
+      requeueAfter: undefined,
+      done: ['told'],
     })
+    expect((await pass(user({ status: { state: 'Active' } }))).done).toEqual(['kubeconfig'])
+  })
+
+  it('that goes is let go when nothing of it is left', async () => {
+    const gone = { deletionTimestamp: ago(0) }
+
+    expect(await pass(user({ metadata: gone }))).toMatchObject({
+      patch: { metadata: { finalizers: [] } },
+      done: ['belongings'],
+    })
+    expect(await pass(user({ metadata: { ...gone, finalizers: ['other'] } }))).toMatchObject({ done: [] })
+  })
+
+  it('keeps the time of the last login when the state changes', async () => {
+    const times = { lastLoginTime: ago(MINUTE), lastTransitionTime: ago(60 * MINUTE) }
+    const object = user({ status: { state: 'Active', ...times } })
+
+    const { patch } = await pass(object, [NOW, NOW, NOW])
+
+    expect(patch).toMatchObject({ status: { state: 'AuthLimitExceeded' } })
+    expect(patch).not.toHaveProperty('status.lastLoginTime')
   })
 
   it.each([
@@ -67,7 +105,7 @@ describe('a user', () => {
     [
       'disabled for want of a password becomes active with one',
       user({ status: { state: 'Disabled', reason: 'the account has no password' } }),
-      status('Active'),
+      status('Active', null),
     ],
     ['disabled by somebody stays so', user({ status: { state: 'Disabled' } }), undefined],
     ['that is active is left alone', user({ status: { state: 'Active' } }), undefined],
@@ -76,7 +114,6 @@ describe('a user', () => {
       user({ metadata: { labels: { 'kubefed.io/managed': 'true' } } }),
       undefined,
     ],
-    ['that is being deleted is left alone', user({ metadata: { deletionTimestamp: ago(0) } }), undefined],
     ['that is gone is nothing to do', undefined, undefined],
   ])('%s', async (_, object, patch) => {
     expect((await pass(object)).patch).toEqual(patch)
@@ -90,9 +127,8 @@ describe('failed logins', () => {
   const three = [NOW - MINUTE, NOW - 2 * MINUTE, NOW - 3 * MINUTE]
 
   it('lock the account when there are too many in the window', async () => {
-    expect(await pass(active, three)).toEqual({
+    expect(await pass(active, three)).toMatchObject({
       patch: status('AuthLimitExceeded', 'Failed login attempts exceed 3 in last 10m0s'),
-      requeueAfter: 10 * MINUTE,
     })
   })
 
@@ -107,10 +143,13 @@ describe('failed logins', () => {
   })
 
   it('do not prolong a lock', async () => {
-    expect(await pass(locked(4 * MINUTE), three)).toEqual({ patch: undefined, requeueAfter: 6 * MINUTE })
+    expect(await pass(locked(4 * MINUTE), three)).toMatchObject({
+      patch: undefined,
+      requeueAfter: 6 * MINUTE,
+    })
   })
 
   it('are forgiven when the lock is over', async () => {
-    expect((await pass(locked(10 * MINUTE), [NOW - 11 * MINUTE])).patch).toEqual(status('Active'))
+    expect((await pass(locked(10 * MINUTE), [NOW - 11 * MINUTE])).patch).toEqual(status('Active', null))
   })
 })

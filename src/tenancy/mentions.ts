@@ -1,0 +1,66 @@
+/**
+ * Finds the objects of a resource by names that they mention in their bodies, which no label index knows: the
+ * bindings of a user, the users of a group. Kept up to date with the cache.
+ */
+import { type KubeObject } from '../apimachinery/meta/types.js'
+import { type CachedObject } from '../client/cache/interface.js'
+import { type CachedResource } from '../client/cachedresource.js'
+
+export class Mentions<T extends KubeObject> {
+  readonly #objects = new Map<string, Set<string>>()
+  readonly #names = new Map<string, readonly string[]>()
+
+  /** @param mentionedIn the names in an object; it is read once per change */
+  constructor(
+    readonly resource: CachedResource<T>,
+    private readonly mentionedIn: (object: Readonly<T>) => Iterable<string>,
+  ) {
+    const { informer } = resource
+    for (const cached of informer.store.byName()) this.#set(cached)
+    informer.onChange(({ type, object }) => {
+      this.#forget(keyOf(object))
+      if (type !== 'deleted') this.#set(object)
+    })
+  }
+
+  /** Objects that mention the name, as they are now; in no order. */
+  of(name: string): Readonly<T>[] {
+    const found: Readonly<T>[] = []
+    for (const key of this.#objects.get(name) ?? []) {
+      const slash = key.indexOf('/')
+      const object = this.resource.get(key.slice(slash + 1), key.slice(0, slash))
+      if (object) found.push(object)
+    }
+    return found
+  }
+
+  /** What the object mentioned when it was last seen. */
+  in({ namespace = '', name = '' }: { namespace?: string; name?: string }): readonly string[] {
+    return this.#names.get(`${namespace}/${name}`) ?? []
+  }
+
+  #set(cached: CachedObject<never>): void {
+    const names = [...new Set(this.mentionedIn(this.resource.object(cached)))]
+    if (names.length === 0) return
+    const key = keyOf(cached)
+    this.#names.set(key, names)
+    for (const name of names) {
+      const objects = this.#objects.get(name)
+      if (objects) objects.add(key)
+      else this.#objects.set(name, new Set([key]))
+    }
+  }
+
+  #forget(key: string): void {
+    for (const name of this.#names.get(key) ?? []) {
+      const objects = this.#objects.get(name)
+      objects?.delete(key)
+      if (objects?.size === 0) this.#objects.delete(name)
+    }
+    this.#names.delete(key)
+  }
+}
+
+function keyOf({ namespace, name }: Pick<CachedObject, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`
+}
