@@ -8,6 +8,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Duplex } from 'node:stream'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type RequestInfo } from './requestinfo.types.js'
+import { type Rewriting } from './rewriting.js'
 
 export interface Exchange {
   /** Request id; also in the answer's `Audit-Id` header and in every log line of the request. */
@@ -34,6 +35,8 @@ export interface Exchange {
   longRunning: boolean
   /** Sees the request body go by, whoever reads it. */
   tapRequest?: (chunk: Uint8Array) => void
+  /** How the proxy changes the answer on its way. */
+  rewriting?: Rewriting
   /** The authorization filter has let it pass; what the request names may appear in metric labels. */
   allowed: boolean
 }

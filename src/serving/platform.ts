@@ -16,10 +16,12 @@ import { audit, type AuditOptions } from './filters/audit.js'
 import { authentication } from './filters/authentication.js'
 import { authorization, type PathRule, PATH_RULES, ruleFor } from './filters/authorization.js'
 import { clusterDispatch, type ClusterDispatcher } from './filters/clusterdispatch.js'
+import { kubernetesGuard } from './filters/kubernetesguard.js'
 import { kubernetesProxy } from './filters/kubernetesproxy.js'
 import { metrics } from './filters/metrics.js'
 import { requestInfo } from './filters/requestinfo.js'
 import { requestLog } from './filters/requestlog.js'
+import { PolicyTable } from './guard/policy.js'
 import { type Logger } from './log.js'
 import { type RequestInfoOptions } from './requestinfo.js'
 import { type ApiGroup } from './route.js'
@@ -38,6 +40,8 @@ export interface PlatformOptions extends RequestInfoOptions {
   logger: Logger
   audit?: AuditOptions
   clusters?: ClusterDispatcher
+  /** What requests for the Kubernetes API are held to beyond authorization. */
+  policies?: PolicyTable
   pathRules?: readonly PathRule[]
   bodyLimits?: BodyLimits
 }
@@ -67,6 +71,7 @@ export function createPlatformHandler(options: PlatformOptions): PlatformHandler
     clusterDispatch(options.clusters),
     authorization(authorizer, pathRules),
     audit(options.audit),
+    kubernetesGuard({ policies: options.policies ?? new PolicyTable(), upstream, logger }),
     kubernetesProxy({ upstream, upstreamName, logger }),
     apiGroups(router),
   ]

@@ -43,6 +43,7 @@ describe('the order of filters', () => {
       'cluster dispatch',
       'authorization',
       'audit',
+      'kubernetes guard',
       'kubernetes proxy',
       'api groups',
     ])

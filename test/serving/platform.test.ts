@@ -357,6 +357,7 @@ describe('the platform', () => {
         'cluster dispatch: continues',
         'authorization: continues',
         'audit: continues',
+        'kubernetes guard: continues',
         'kubernetes proxy: continues',
         'api groups: answers',
       ])

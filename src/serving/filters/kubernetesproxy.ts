@@ -4,14 +4,17 @@
  * Bytes go through as they come: nothing is buffered, the slower side sets the pace, watch events are written
  * at once, and a client that leaves frees the upstream.
  */
-import { noSuchResource, StatusError, unavailable } from '../../apimachinery/errors/index.js'
-import { type Dispatched, type Transport, type TransportRequest } from '../../client/transport.js'
+import { noSuchResource, unavailable } from '../../apimachinery/errors/index.js'
+import { type Dispatched, type Headers, type Transport } from '../../client/transport.js'
 import { send } from '../answer.js'
-import { hasBody, openBody } from '../body.js'
 import { type Exchange, type Filter, type Step } from '../exchange.js'
-import { requestHeaders, responseHeaders } from '../headers.js'
+import { responseHeaders } from '../headers.js'
 import { type Logger } from '../log.js'
+import { mediaType } from '../mediatypes.js'
+import { type Rewriter, type Rewriting } from '../rewriting.js'
 import { tunnel } from '../tunnel.js'
+import { answering } from '../unreachable.js'
+import { upstreamRequest } from '../upstreamrequest.js'
 
 export interface KubernetesProxyOptions {
   upstream: Transport
@@ -26,18 +29,9 @@ export function kubernetesProxy({ upstream, upstreamName, logger }: KubernetesPr
     async handle(exchange, next) {
       if (!exchange.info.isKubernetesRequest) return next()
       if (namesCluster(exchange)) throw noSuchResource()
-      try {
-        if (exchange.upgrade) await forwardUpgrade(exchange, upstream)
-        else await forward(exchange, upstream)
-      } catch (error) {
-        if (error instanceof StatusError) throw error
-        if (exchange.signal.aborted) {
-          exchange.response.destroy()
-          return
-        }
-        logger.warn({ err: error, requestId: exchange.id, path: exchange.path }, 'kubernetes api unreachable')
-        throw unavailable('the Kubernetes API cannot be reached', { cause: error })
-      }
+      await answering(exchange, logger, () =>
+        exchange.upgrade ? forwardUpgrade(exchange, upstream) : forward(exchange, upstream),
+      )
     },
     async explain(exchange): Promise<Step> {
       if (!exchange.info.isKubernetesRequest) {
@@ -60,31 +54,10 @@ function namesCluster({ info, path }: Exchange): boolean {
   return info.cluster !== '' && /^\/apis?\/clusters\//.test(path)
 }
 
-function upstreamRequest(exchange: Exchange): TransportRequest {
-  const { request, path, search, upgrade } = exchange
-  const uri = search === '' ? path : `${path}?${search}`
-  const via = { peer: request.socket.remoteAddress, uri, auditId: exchange.id }
-  return {
-    method: request.method ?? 'GET',
-    path: uri,
-    headers: requestHeaders(request.headers, via, upgrade !== undefined),
-    ...(!upgrade && hasBody(request) && { body: bodyOf(exchange) }),
-  }
-}
-
-async function* bodyOf(exchange: Exchange): AsyncIterable<Uint8Array> {
-  openBody(exchange)
-  // An upstream that has answered may stop reading; the connection must live on for its answer.
-  const chunks = exchange.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
-  for await (const chunk of chunks) {
-    exchange.tapRequest?.(chunk)
-    yield chunk
-  }
-}
-
 /** Resolves when the answer is through. @throws what the transport says when there is no answer at all */
 function forward(exchange: Exchange, upstream: Transport): Promise<void> {
-  const { response, signal } = exchange
+  const { response, signal, rewriting } = exchange
+  let rewriter: Rewriter | undefined
   exchange.longRunning = exchange.info.verb === 'watch' || isFollowed(exchange)
   return new Promise((resolve, reject) => {
     let over = false
@@ -108,33 +81,68 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
     const resume = (): void => dispatched?.resume()
     response.on('drain', resume)
     signal.addEventListener('abort', abort, { once: true })
-    dispatched = upstream.dispatch(upstreamRequest(exchange), {
+    const failed = (error: Error): void => {
+      if (over) return
+      finish()
+      if (!begun) return reject(error)
+      response.destroy()
+      resolve()
+    }
+    /** @returns false when the client cannot take more */
+    const pass = (out: () => Buffer | undefined): boolean => {
+      try {
+        const bytes = out()
+        return bytes === undefined || response.write(bytes)
+      } catch (error) {
+        dispatched?.abort()
+        failed(error as Error)
+        return true
+      }
+    }
+    const request = upstreamRequest(exchange)
+    if (rewriting) Object.assign(request.headers, { accept: rewriting.accept, 'accept-encoding': 'identity' })
+    dispatched = upstream.dispatch(request, {
       head(status, headers) {
         if (over) return
+        const rewritten = rewriting && status < 300 ? rewriting : undefined
+        if (rewritten && mediaType(String(headers['content-type'])) !== 'application/json') {
+          dispatched?.abort()
+          return failed(
+            new Error(`an answer of type ${String(headers['content-type'])} cannot be looked into`),
+          )
+        }
         begun = true
-        response.writeHead(status, responseHeaders(headers))
+        rewriter = rewritten?.begin()
+        response.writeHead(status, headersOf(headers, rewritten))
         // A watch may have nothing to say for long; its client waits for the head.
         process.nextTick(() => {
           if (!over) response.flushHeaders()
         })
       },
-      data: (chunk) => over || response.write(chunk),
+      data(chunk) {
+        if (over) return true
+        return rewriter ? pass(() => rewriter?.push(Buffer.from(chunk))) : response.write(chunk)
+      },
       end() {
+        if (over) return
+        if (rewriter) pass(() => rewriter?.end())
         if (over) return
         response.end()
         finish()
         resolve()
       },
-      fail(error) {
-        if (over) return
-        finish()
-        if (!begun) return reject(error)
-        response.destroy()
-        resolve()
-      },
+      fail: failed,
     })
     if (over) dispatched.abort()
   })
+}
+
+function headersOf(received: Headers, rewriting: Rewriting | undefined): Record<string, string | string[]> {
+  const headers = responseHeaders(received)
+  if (rewriting === undefined) return headers
+  delete headers['content-length']
+  if (rewriting.contentType !== undefined) headers['content-type'] = rewriting.contentType
+  return headers
 }
 
 function isFollowed({ info, search }: Exchange): boolean {
