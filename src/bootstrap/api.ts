@@ -21,8 +21,9 @@ export class FirstDataApi {
   async list(path: string): Promise<Map<string, KubeObject['metadata']>> {
     const { status, body } = await this.#send('GET', path, undefined, { accept: NAMES_ONLY })
     if (status === 404) return new Map()
-    const { items = [] } = read(status, body) as { items?: KubeObject[] }
-    return new Map(items.map(({ metadata }) => [metadata.name ?? '', metadata]))
+    // The genuine server writes null for no items when only metadata are asked for.
+    const { items } = read(status, body) as { items?: KubeObject[] | null }
+    return new Map((items ?? []).map(({ metadata }) => [metadata.name ?? '', metadata]))
   }
 
   /**
