@@ -1,7 +1,11 @@
-/** `npm run bench [-- NAME...]`: runs the modules of bench/ (all, or those named), one after the other. */
+/**
+ * `npm run bench [-- NAME...] [--smoke] [--out FILE]`: runs the modules of bench/ (all, or those named), one after the
+ * other. `--smoke` is a short run that fails only when a target is missed tenfold. `--out` keeps the figures as JSON.
+ */
 import { existsSync, readdirSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import { checkNode, compile, ensureBuilt, ensureInstalled, root } from './setup.js'
 
 checkNode()
@@ -12,7 +16,10 @@ ensureBuilt()
 const config = join(root, 'dist', 'bench', 'config')
 if (!existsSync(config)) symlinkSync(join('..', '..', 'config'), config)
 
-const names = process.argv.slice(2)
+const { values, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: { smoke: { type: 'boolean', default: false }, out: { type: 'string' } },
+})
 const files = readdirSync(join(root, 'bench')).filter(
   (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('_'),
 )
@@ -23,9 +30,16 @@ if (wanted.length === 0) {
   console.error(`No such benchmark. There are: ${files.map((file) => basename(file, '.ts')).join(', ')}`)
   process.exit(2)
 }
+const load = (name) => import(pathToFileURL(join(root, 'dist', 'bench', 'bench', `${name}.js`)).href)
+const { Report } = await load('_report')
+const report = new Report()
 for (const name of wanted) {
-  const module = await import(pathToFileURL(join(root, 'dist', 'bench', 'bench', `${name}.js`)).href)
+  const module = await load(name)
+  if (values.smoke && !module.smoke) continue
   console.log(`\n== ${name}`)
-  await module.run()
+  await (values.smoke ? module.smoke(report) : module.run(report))
 }
-process.exit(0)
+if (values.out) report.write(values.out)
+const lost = report.rows.filter(({ isLost }) => isLost)
+for (const { name } of lost) console.error(`far off its target: ${name}`)
+process.exit(values.smoke && lost.length > 0 ? 1 : 0)

@@ -25,6 +25,8 @@ export interface RealCluster {
   url: string
   kubeconfig: string
   token: string
+  /** Name → pid, for those who measure. */
+  processes: Readonly<Record<string, number>>
   /** Sends one request as the administrator; the certificate is not checked. */
   request(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>
   stop(): Promise<void>
@@ -71,6 +73,12 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
         '--advertise-client-urls',
         etcdUrl,
         '--unsafe-no-fsync',
+        '--quota-backend-bytes',
+        String(8 * 1024 ** 3),
+        '--auto-compaction-mode',
+        'revision',
+        '--auto-compaction-retention',
+        '10000',
         '--listen-peer-urls',
         `http://127.0.0.1:${peerPort}`,
         '--initial-advertise-peer-urls',
@@ -127,7 +135,9 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     if (state.crds !== undefined) await installDefinitions(state.crds, request)
     const kubeconfig = join(folder, 'kubeconfig')
     writeFileSync(kubeconfig, kubeconfigText(url, token))
-    return { url, kubeconfig, token, request, stop }
+    const [etcd, apiserver] = children
+    const processes = { etcd: etcd?.pid ?? 0, 'kube-apiserver': apiserver?.pid ?? 0 }
+    return { url, kubeconfig, token, processes, request, stop }
   } catch (error) {
     const log = join(folder, 'kube-apiserver.log')
     if (existsSync(log)) process.stderr.write(readFileSync(log, 'utf8').split('\n').slice(-15).join('\n'))
@@ -239,7 +249,19 @@ const SKIPPED = new Set([
   '/apis/notification.kubesphere.io/v2beta2/receivers',
 ])
 
+/** As many as etcd takes in one transaction. */
+const BATCH = 100
+const WRITERS = 8
+
 async function putAll(etcdUrl: string, lists: NonNullable<ClusterState['lists']>): Promise<void> {
+  const batches = batchesOf(keysOf(lists))
+  const write = async (): Promise<void> => {
+    for (const batch of batches) await putBatch(etcdUrl, batch)
+  }
+  await Promise.all(Array.from({ length: WRITERS }, write))
+}
+
+function* keysOf(lists: NonNullable<ClusterState['lists']>): Iterable<[key: string, value: unknown]> {
   for (const [path, list] of Object.entries(lists)) {
     if (SKIPPED.has(path)) continue
     const parts = path.split('/').filter((part) => part !== '')
@@ -253,22 +275,29 @@ async function putAll(etcdUrl: string, lists: NonNullable<ClusterState['lists']>
     for (const item of list.items ?? []) {
       const { name, namespace } = item['metadata'] as { name: string; namespace?: string }
       const stored = { apiVersion, kind, ...item }
-      await putKey(
-        etcdUrl,
-        `/registry/${folder}/${namespace === undefined ? '' : `${namespace}/`}${name}`,
-        stored,
-      )
+      yield [`/registry/${folder}/${namespace === undefined ? '' : `${namespace}/`}${name}`, stored]
     }
   }
 }
 
-async function putKey(etcdUrl: string, key: string, value: unknown): Promise<void> {
+function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
+  let batch: T[] = []
+  for (const item of items) {
+    batch.push(item)
+    if (batch.length < BATCH) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+async function putBatch(etcdUrl: string, batch: readonly [key: string, value: unknown][]): Promise<void> {
   const encode = (text: string): string => Buffer.from(text).toString('base64')
-  const response = await fetch(`${etcdUrl}/v3/kv/put`, {
-    method: 'POST',
-    body: JSON.stringify({ key: encode(key), value: encode(JSON.stringify(value)) }),
-  })
-  if (!response.ok) throw new Error(`etcd refused ${key}: ${await response.text()}`)
+  const success = batch.map(([key, value]) => ({
+    requestPut: { key: encode(key), value: encode(JSON.stringify(value)) },
+  }))
+  const response = await fetch(`${etcdUrl}/v3/kv/txn`, { method: 'POST', body: JSON.stringify({ success }) })
+  if (!response.ok) throw new Error(`etcd refused ${batch[0]?.[0] ?? ''}: ${await response.text()}`)
 }
 
 function kubeconfigText(server: string, token: string): string {

@@ -1,0 +1,160 @@
+/** The processes that are measured: the product apart from its Kubernetes API or with its own, and a proxy in Go. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { restore } from '../src/cmd/backup.js'
+import { type Lists, PASSWORD } from './_objects.js'
+import { memoryOf } from './_load.js'
+
+const PROGRAM = join(process.cwd(), 'bin', 'orrery.js')
+
+export interface Running {
+  url: string
+  pid: number
+  /** From the start of the process to its first answer as ready. */
+  readyMs: number
+  memory(): { residentMb: number; peakMb: number }
+  stop(): Promise<void>
+}
+
+const CONFIGURATION = `
+authentication:
+  jwtSecret: a-secret-for-benchmarks
+  oauthOptions:
+    clients: [{ name: kubesphere, secret: kubesphere, redirectURIs: ['*'] }]
+`
+
+/** `orrery apiserver` before a Kubernetes API that is there already. Ready: users can log in. */
+export async function startInFront(kubeconfig: string): Promise<Running> {
+  const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
+  const config = join(directory, 'kubesphere.yaml')
+  writeFileSync(config, CONFIGURATION)
+  const args = ['apiserver', '--kubeconfig', kubeconfig, '--config', config, '--install', '--port', '0']
+  return started(args, directory)
+}
+
+/** `orrery up` on its own Kubernetes API that holds the lists. */
+export async function startEmbedded(lists: Lists): Promise<Running> {
+  const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
+  const from = join(directory, 'state.json')
+  const dataDir = join(directory, 'data')
+  if (Object.keys(lists).length > 0) {
+    writeState(from, lists)
+    await restore({ from, dataDir })
+  }
+  return started(['up', '--data-dir', dataDir, '--port', '0', '--kube-port', '0'], directory)
+}
+
+/** In pieces: the text of a large state is longer than a string can be. */
+function writeState(file: string, lists: Lists): void {
+  let separator = '{'
+  for (const [path, { items, ...list }] of Object.entries(lists)) {
+    const head = JSON.stringify({ ...list, items: [] }).slice(0, -2)
+    writeFileSync(file, `${separator}${JSON.stringify(path)}:${head}`, { flag: 'a' })
+    for (let i = 0; i < items.length; i += 1_000) {
+      const part = items
+        .slice(i, i + 1_000)
+        .map((item) => JSON.stringify(item))
+        .join(',')
+      writeFileSync(file, (i === 0 ? '' : ',') + part, { flag: 'a' })
+    }
+    writeFileSync(file, ']}', { flag: 'a' })
+    separator = ','
+  }
+  writeFileSync(file, '}', { flag: 'a' })
+}
+
+async function started(args: readonly string[], directory: string): Promise<Running> {
+  const startedAt = performance.now()
+  const child = spawn(process.execPath, [PROGRAM, ...args, '--log-level', 'error'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const stop = async (): Promise<void> => {
+    await ended(child)
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+  }
+  try {
+    const url = await firstUrl(child)
+    await until(async () => (await fetch(`${url}/readyz`)).status === 200)
+    const pid = child.pid ?? 0
+    return { url, pid, readyMs: performance.now() - startedAt, memory: () => memoryOf(pid), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** @returns undefined when no Go compiler is there */
+export async function startGoProxy(upstream: string, token: string): Promise<Running | undefined> {
+  const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
+  const program = join(directory, 'goproxy')
+  try {
+    execFileSync('go', ['build', '-o', program, join(process.cwd(), 'bench', 'goproxy', 'main.go')], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, GO111MODULE: 'off', GOFLAGS: '' },
+    })
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    if ((error as { code?: string }).code === 'ENOENT') return undefined
+    throw error
+  }
+  const startedAt = performance.now()
+  const child = spawn(program, [upstream, token], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const url = await firstUrl(child)
+  const pid = child.pid ?? 0
+  return {
+    url,
+    pid,
+    readyMs: performance.now() - startedAt,
+    memory: () => memoryOf(pid),
+    async stop() {
+      await ended(child)
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Waits for the account: the first administrator is made after the start. */
+export async function tokenOf(url: string, username: string): Promise<string> {
+  await until(async () => (await login(url, username)).status === 200, 60_000)
+  const text = await (await login(url, username)).text()
+  return (JSON.parse(text) as { access_token: string }).access_token
+}
+
+function login(url: string, username: string): Promise<Response> {
+  const client = { client_id: 'kubesphere', client_secret: 'kubesphere' }
+  const body = new URLSearchParams({ grant_type: 'password', username, password: PASSWORD, ...client })
+  return fetch(`${url}/oauth/token`, { method: 'POST', body })
+}
+
+export async function until(check: () => Promise<boolean>, timeoutMs = 120_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    if (await check().catch(() => false)) return
+    if (performance.now() > deadline) throw new Error('waited too long')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+function firstUrl(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code) => reject(new Error(`the process ended with ${code ?? 'a signal'}`)))
+    let text = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      const [found] = /http:\/\/[\d.:]+\d/.exec(text) ?? []
+      if (found !== undefined && text.includes('\n')) resolve(found)
+    })
+  })
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve()
+    child.removeAllListeners('exit')
+    child.once('exit', () => resolve())
+    child.kill('SIGKILL')
+  })
+}

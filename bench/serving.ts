@@ -1,0 +1,179 @@
+/**
+ * Requests to the product in front of a genuine Kubernetes API server, by size of the cluster, for an administrator
+ * and an ordinary member; each beside one ConfigMap read straight from that API server (`direct`), and beside the
+ * plainest reverse proxy in Go.
+ *
+ * Needs `wrk`, etcd and the API server that scripts/build-kubernetes.sh makes.
+ */
+import { bindingsOfMember, listsOf, MEMBER, namespaceName, SIZES, type Size } from './_objects.js'
+import { haveWrk, load, type Measured, medianOf, type Target } from './_load.js'
+import { type Running, startGoProxy, startInFront, tokenOf } from './_processes.js'
+import { type Report, row } from './_report.js'
+import { type RealCluster, realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
+
+const ROOT = '/kapis/resources.kubesphere.io/v1alpha3'
+const ANCHOR = `/api/v1/namespaces/${namespaceName(0)}/configmaps/anchor`
+
+interface Case {
+  name: string
+  path: string
+  /** Least ratio to the anchor. */
+  target: number
+  who: readonly ('admin' | 'member')[]
+}
+
+const BOTH = ['admin', 'member'] as const
+
+const CASES: readonly Case[] = [
+  { name: 'page of 10 pods, newest first', path: `${ROOT}/pods?limit=10`, target: 3, who: ['admin'] },
+  { name: '… named app-77', path: `${ROOT}/pods?limit=10&name=app-77`, target: 1, who: ['admin'] },
+  {
+    name: '… with label app=app-7',
+    path: `${ROOT}/pods?limit=10&labelSelector=app%3Dapp-7`,
+    target: 1,
+    who: ['admin'],
+  },
+  { name: '… of status Pending', path: `${ROOT}/pods?limit=10&status=Pending`, target: 1, who: ['admin'] },
+  {
+    name: "page of a namespace's pods",
+    path: `${ROOT}/namespaces/${namespaceName(3)}/pods?limit=10`,
+    target: 3,
+    who: BOTH,
+  },
+  { name: 'ConfigMap through the proxy', path: ANCHOR, target: 0.7, who: BOTH },
+  { name: 'users', path: '/kapis/iam.kubesphere.io/v1alpha2/users?limit=10', target: 1, who: ['admin'] },
+  {
+    name: 'workspaces',
+    path: '/kapis/tenant.kubesphere.io/v1alpha2/workspaces?limit=10',
+    target: 1,
+    who: BOTH,
+  },
+  {
+    name: 'namespaces one is bound in',
+    path: '/kapis/tenant.kubesphere.io/v1alpha2/namespaces?limit=10',
+    target: 1,
+    who: ['member'],
+  },
+]
+
+export interface ServingOptions {
+  sizes?: readonly (keyof typeof SIZES)[]
+  seconds?: number
+  rounds?: number
+}
+
+export async function run(
+  report: Report,
+  { sizes = ['small', 'medium', 'large'], seconds = 3, rounds = 3 }: ServingOptions = {},
+): Promise<void> {
+  if (!haveWrk()) return report.skip('serving', 'wrk is not installed')
+  if (!realClusterAvailable) return report.skip('serving', 'scripts/build-kubernetes.sh has not been run')
+  for (const name of sizes) await runOn(report, name, SIZES[name], { seconds, rounds })
+}
+
+export const smoke = (report: Report): Promise<void> =>
+  run(report, { sizes: ['small'], seconds: 1, rounds: 1 })
+
+async function runOn(
+  report: Report,
+  sizeName: string,
+  size: Size,
+  times: { seconds: number; rounds: number },
+): Promise<void> {
+  const cluster = await startRealCluster({ lists: listsOf(size) })
+  let product: Running | undefined
+  let proxy: Running | undefined
+  try {
+    product = await startInFront(cluster.kubeconfig)
+    const { url, pid } = product
+    report.add(
+      row(`serving/${sizeName}/ready`, 'ready after start', {
+        value: product.readyMs,
+        unit: 'ms',
+        ...(sizeName === 'medium' && { atMost: 6_000 }),
+      }),
+    )
+    const tokens = { admin: await tokenOf(url, 'admin'), member: await tokenOf(url, MEMBER) }
+    proxy = await startGoProxy(cluster.url, cluster.token)
+    const watched = { orrery: pid, ...cluster.processes }
+    const direct: Target = { url: cluster.url + ANCHOR, token: cluster.token }
+    await load(direct, 1)
+
+    for (const { name, path, target, who } of CASES) {
+      for (const person of who) {
+        const subject: Target = { url: url + path, token: tokens[person] }
+        const { measured, anchor } = await interleaved(subject, direct, watched, times)
+        report.add(
+          row(`serving/${sizeName}/${path}/${person}`, `${name}, ${person}`, {
+            measured,
+            anchor,
+            process: 'orrery',
+            atLeastRatio: target,
+          }),
+        )
+      }
+    }
+    if (proxy) await compareProxies(report, sizeName, cluster, product, proxy, tokens.admin, times)
+    report.add(
+      row(
+        `serving/${sizeName}/resident`,
+        `resident (${size.pods} pods, ${bindingsOfMember(size)} bindings of the member)`,
+        {
+          value: product.memory().residentMb,
+          unit: 'MB',
+          ...(sizeName === 'medium' && { atMost: 350 }),
+        },
+      ),
+    )
+  } finally {
+    await proxy?.stop()
+    await product?.stop()
+    await cluster.stop()
+  }
+}
+
+/** Rounds of one second-long piece each, in turn: a slow moment of the machine hits both. */
+async function interleaved(
+  subject: Target,
+  anchorTarget: Target,
+  watched: Record<string, number>,
+  { seconds, rounds }: { seconds: number; rounds: number },
+): Promise<{ measured: Measured; anchor: Measured }> {
+  const subjects: Measured[] = []
+  const anchors: Measured[] = []
+  await load(subject, 1)
+  for (let round = 0; round < rounds; round++) {
+    anchors.push(await load(anchorTarget, seconds, watched))
+    subjects.push(await load(subject, seconds, watched))
+  }
+  return { measured: medianOf(subjects), anchor: medianOf(anchors) }
+}
+
+async function compareProxies(
+  report: Report,
+  sizeName: string,
+  cluster: RealCluster,
+  product: Running,
+  proxy: Running,
+  token: string,
+  times: { seconds: number; rounds: number },
+): Promise<void> {
+  const pods = `/api/v1/pods?limit=500`
+  for (const [name, path] of [
+    ['one ConfigMap', ANCHOR],
+    ['a page of 500 pods', pods],
+  ] as const) {
+    const ours: Target = { url: product.url + path, token }
+    const theirs: Target = { url: proxy.url + path, token: cluster.token }
+    const watched = { orrery: product.pid, go: proxy.pid, ...cluster.processes }
+    const { measured, anchor } = await interleaved(ours, theirs, watched, times)
+    report.add(
+      row(`serving/${sizeName}/proxy/${name}`, `proxied ${name} against a Go proxy`, {
+        measured,
+        anchor,
+        process: 'orrery',
+        anchorProcess: 'go',
+      }),
+    )
+  }
+}
