@@ -6,7 +6,7 @@
  * walked once with cheap predicates. Objects are handed on as the bytes they arrived in; only kinds that decorate
  * their answers parse, and only the page.
  */
-import { type CachedObject, type Store } from '../client/cache/interface.js'
+import { type CachedObject, type OrderedView, type Store } from '../client/cache/interface.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { planFilter } from './filters.js'
 import { type AnyKind, type FilterPlan, type ListScope, type Source, type Stores } from './kind.js'
@@ -76,6 +76,7 @@ function selectorPlan(
   store: Store<never>,
 ): FilterPlan<never> {
   const matches = ({ labels }: Cached): boolean => selector.matches(labels)
+  const isSettled = true
   for (const { key, operator, values } of selector.requirements) {
     const [only] = values
     if (
@@ -83,10 +84,10 @@ function selectorPlan(
       values.length === 1 &&
       only !== undefined
     ) {
-      return { matches, candidates: store.byLabel(key, only) }
+      return { matches, isSettled, candidates: store.byLabel(key, only) }
     }
   }
-  return { matches }
+  return { matches, isSettled }
 }
 
 function select(
@@ -106,11 +107,10 @@ function select(
   if (custom) {
     return sorted(plans.length === 0 ? [...ordered] : [...ordered].filter(matches), query, custom)
   }
-  if (plans.length === 0) {
-    const total = ordered.length
-    const [start, end] = pageBounds(query, total)
-    if (query.ascending) return { objects: ordered.slice(start, end), total }
-    return { objects: ordered.slice(total - end, total - start).reverse(), total }
+  if (plans.length === 0) return sliced(ordered, query)
+  if (plans.every(({ isSettled }) => isSettled)) {
+    const kept = store.narrowed(keyOf(query), matches, byName ? 'name' : 'creation', namespace)
+    if (kept) return sliced(kept, query)
   }
   const most = Math.max(ALWAYS_SORT_UP_TO, ordered.length * WALK_FROM_SHARE)
   for (const { candidates } of plans) {
@@ -119,6 +119,19 @@ function select(
     if (found) return sorted(found, query, comparer)
   }
   return walk(query.ascending ? ordered : ordered.reversed(), matches, query)
+}
+
+/** A page of an order that is kept. */
+function sliced(ordered: OrderedView<never>, query: ListQuery): { objects: Cached[]; total: number } {
+  const total = ordered.length
+  const [start, end] = pageBounds(query, total)
+  if (query.ascending) return { objects: ordered.slice(start, end), total }
+  return { objects: ordered.slice(total - end, total - start).reverse(), total }
+}
+
+/** Equal for queries that choose the same objects. */
+function keyOf({ filters, labelSelector }: ListQuery): string {
+  return JSON.stringify([[...filters].sort(([a], [b]) => compareText(a, b)), labelSelector?.requirements])
 }
 
 function inNamespace(object: Cached, namespace: string | undefined): boolean {

@@ -9,7 +9,7 @@ export const ALIAS = 'kubesphere.io/alias-name'
 type AnyFilter = Filter<never>
 type Cached = CachedObject<never>
 
-const NOTHING: FilterPlan<never> = { matches: () => false, candidates: [] }
+const NOTHING: FilterPlan<never> = { matches: () => false, candidates: [], isSettled: true }
 
 /** @returns the plan of one filter; an unknown key matches nothing unless the kind says otherwise */
 export function planFilter(
@@ -33,7 +33,7 @@ const COMMON: Readonly<Record<string, AnyFilter>> = {
   names(value, { store, namespace }) {
     const names = new Set(value.split(','))
     const matches = ({ name }: Cached): boolean => names.has(name)
-    if (namespace === undefined) return { matches }
+    if (namespace === undefined) return { matches, isSettled: true }
     return {
       matches,
       candidates: [...names].flatMap((name) => store.get(namespace, name) ?? []),
@@ -68,7 +68,7 @@ const COMMON: Readonly<Record<string, AnyFilter>> = {
   },
   label(value) {
     const accepts = mapFilter(value)
-    return { matches: ({ labels }) => accepts(labels) }
+    return { matches: ({ labels }) => accepts(labels), isSettled: true }
   },
 }
 
@@ -82,7 +82,10 @@ function owners(object: unknown): unknown[] {
  */
 function whenBytesHold(value: string, confirm: (object: Cached) => boolean): FilterPlan<never> {
   const needle = Buffer.from(JSON.stringify(value).slice(1, -1))
-  return { matches: (object) => (needle.length === 0 || object.bytes.includes(needle)) && confirm(object) }
+  return {
+    matches: (object) => (needle.length === 0 || object.bytes.includes(needle)) && confirm(object),
+    isSettled: true,
+  }
 }
 
 function annotationFilter(

@@ -18,6 +18,8 @@ export interface FilterPlan<Fields> {
   matches(object: CachedObject<Fields>): boolean
   /** A superset of the matches, from an index, when there is one. */
   candidates?: Iterable<CachedObject<Fields>>
+  /** Whether an object matches depends on the object alone: not on others, and not on the time. */
+  isSettled?: boolean
 }
 
 export interface ListScope<Fields> {
@@ -82,7 +84,7 @@ export function kind<Fields = unknown>(definition: KindDefinition<Fields>): AnyK
 
 /** A filter that looks at the extracted fields alone. */
 export function byField<Fields>(accept: (fields: Fields, value: string) => boolean): Filter<Fields> {
-  return (value) => ({ matches: ({ fields }) => accept(fields, value) })
+  return (value) => ({ matches: ({ fields }) => accept(fields, value), isSettled: true })
 }
 
 /** Reads a path of an object whose shape is not trusted. */

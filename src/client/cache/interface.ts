@@ -61,6 +61,18 @@ export interface Store<Fields = unknown> {
   index(name: string, value: string): Iterable<CachedObject<Fields>>
   /** `byName(namespace).containing(part)`. For pages by creation use `byCreation(namespace).containing(part)`. */
   withNameContaining(part: string, namespace?: string): OrderedView<Fields>
+  /**
+   * The objects of a namespace, or of all, that match: in a kept order, once the same has been asked for before.
+   *
+   * @param key names `matches`, which must depend on the object alone
+   * @returns undefined when the order is not kept; the matches are then found in another way
+   */
+  narrowed(
+    key: string,
+    matches: (object: CachedObject<Fields>) => boolean,
+    order: 'name' | 'creation',
+    namespace?: string,
+  ): OrderedView<Fields> | undefined
   /** The parsed object; parsed anew or from a small memo. Never change it: clone first. */
   object<T = KubeObject>(cached: CachedObject<Fields>): Readonly<T>
 }

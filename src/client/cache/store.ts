@@ -16,6 +16,7 @@ import {
   type Store,
 } from './interface.js'
 import { LabelIndex, type LabelSet } from './labels.js'
+import { NarrowedOrders } from './narrowed.js'
 import { Arena, type Slab, type Tenant } from './slab.js'
 import { SortedList } from './sorted.js'
 
@@ -112,6 +113,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   readonly #byCreation = new SortedList<Entry<Fields>>(compareCreation)
   readonly #labels = new LabelIndex<Entry<Fields>>()
   readonly #indexes = new Map<string, Map<string, Bucket<Fields>>>()
+  readonly #narrowed = new NarrowedOrders<Entry<Fields>>()
   readonly #arena = new Arena()
   readonly #memo = new Map<CachedObject<Fields>, KubeObject>()
   readonly #onFault: ((object: KubeObject, error: unknown) => void) | undefined
@@ -134,6 +136,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   adopt(options: CacheOptions<Fields>): void {
     if (this.#options) return
     this.#options = options
+    this.#narrowed.clear() // Their predicates have seen objects without fields.
     for (const name of Object.keys(options.indexes ?? {})) this.#indexes.set(name, new Map())
     for (const entry of this.#byName) {
       const object = JSON.parse(entry.bytes.toString()) as KubeObject
@@ -190,6 +193,20 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
   withNameContaining(part: string, namespace?: string): OrderedView<Fields> {
     return this.byName(namespace).containing(part)
+  }
+
+  narrowed(
+    key: string,
+    matches: (object: CachedObject<Fields>) => boolean,
+    order: 'name' | 'creation',
+    namespace?: string,
+  ): OrderedView<Fields> | undefined {
+    const byName = order === 'name'
+    const whole = (byName ? this.byName(namespace) : this.byCreation(namespace)) as Iterable<Entry<Fields>>
+    const inPlace = (entry: Entry<Fields>): boolean =>
+      (namespace === undefined || entry.namespace === namespace) && matches(entry)
+    const compare = byName ? compareName : compareCreation
+    return this.#narrowed.find(`${order}/${namespace ?? '*'}/${key}`, inPlace, whole, compare)
   }
 
   object<T = KubeObject>(cached: CachedObject<Fields>): Readonly<T> {
@@ -332,6 +349,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     namespace.entries.set(entry.name, entry)
     for (const order of namespace.nameOrders) order.add(entry)
     for (const order of namespace.creationOrders) order.add(entry)
+    this.#narrowed.added(entry)
     this.#enter(entry)
   }
 
@@ -346,6 +364,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
         order.add(entry)
       }
     }
+    this.#narrowed.replaced(previous, entry)
     this.#leave(previous, entry)
     this.#enter(entry)
     this.#release(previous)
@@ -356,6 +375,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     namespace.entries.delete(entry.name)
     for (const order of namespace.nameOrders) order.remove(entry)
     for (const order of namespace.creationOrders) order.remove(entry)
+    this.#narrowed.removed(entry)
     if (namespace.entries.size === 0) this.#namespaces.delete(entry.namespace)
     this.#leave(entry)
     this.#release(entry)

@@ -1,6 +1,7 @@
 /** Pods (resources.md §3.5.4), and what other kinds ask about pods. */
 import { type CachedObject } from '../../client/cache/interface.js'
 import {
+  byField,
   kind,
   listAt,
   numberAt,
@@ -74,12 +75,11 @@ const podKind: KindDefinition<PodFields> = {
         },
       }
     },
-    phase: (value) => ({ matches: ({ fields }) => fields.phase === value }),
+    phase: byField(({ phase }, value) => phase === value),
     // A phase as in v3.2, or one of the words of v3.4 that are no phase.
-    status: (value) => ({
-      matches: ({ fields }) =>
-        PHASES.has(value) ? fields.phase === value : displayStatus(fields.reason) === value,
-    }),
+    status: byField(({ phase, reason }, value) =>
+      PHASES.has(value) ? phase === value : displayStatus(reason) === value,
+    ),
   },
 }
 
