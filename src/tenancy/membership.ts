@@ -9,13 +9,15 @@
  */
 import { conflict, isAlreadyExists, isConflict, isNotFound, notFound } from '../apimachinery/errors/index.js'
 import { type Place } from '../authorization/rights.js'
-import { type RoleBook } from '../authorization/rolebook.js'
+import { type RoleSlot } from '../authorization/roles.js'
 import { BINDING_LEVELS, namespaceOf } from './bindinglevels.js'
 import { bindingNames, givesRole, isUser, namesUser, userBinding } from './bindings.js'
+import { type GrantBook, grantsAt, heldAt } from './heldroles.js'
 import { ADMIN, PLATFORM_ADMIN, USER_REF, WORKSPACE } from './names.js'
 import { type TenancyResources } from './resources.js'
 import { type BindingObject, type RoleObject } from './types.js'
-import { Undo } from './undo.js'
+import { Turns } from './turns.js'
+import { type Undo, wholly } from './undo.js'
 
 type Binding = Readonly<BindingObject>
 
@@ -29,12 +31,10 @@ export interface ChangeOptions {
   dryRun?: boolean
 }
 
-/** Finds bindings by subject. */
-export type GrantIndex = Pick<RoleBook, 'global' | 'cluster' | 'workspace' | 'namespace'>
-
 export interface MembershipDeps {
   resources: TenancyResources
-  book: GrantIndex
+  /** Finds bindings by subject. */
+  book: GrantBook
 }
 
 /** How often a binding is read again when it has changed meanwhile. */
@@ -43,7 +43,7 @@ const TRIES = 5
 const GLOBAL: Place = { level: 'global' }
 
 export class Membership {
-  readonly #turns = new Map<string, Promise<unknown>>()
+  readonly #turns = new Turns()
 
   constructor(private readonly deps: MembershipDeps) {}
 
@@ -60,8 +60,8 @@ export class Membership {
   /** The bindings that name the user at the place, by name; not those of the user's groups. */
   bindingsOf(place: Place, user: string): Binding[] {
     const bindings = BINDING_LEVELS[place.level].bindings(this.deps.resources)
-    const held = this.#grants(place)?.users.get(user) ?? []
-    const names = new Set(held.flatMap((grant) => [...grant.bindings].map(({ name }) => name)))
+    const held = heldAt(this.deps.book, place, { name: user, groups: [] })
+    const names = new Set(held.flatMap(({ bindings: records }) => records.map(({ name }) => name)))
     return [...names]
       .sort()
       .flatMap((name) => bindings.get(name, namespaceOf(place)) ?? [])
@@ -70,6 +70,16 @@ export class Membership {
 
   isMember(place: Place, user: string): boolean {
     return this.bindingsOf(place, user).length > 0
+  }
+
+  /** Everybody bound by name, whether or not there is such a user. */
+  members(place: Place): Iterable<string> {
+    return grantsAt(this.deps.book, place)?.users.keys() ?? []
+  }
+
+  /** The roles of the user at the place, by name of the binding; not those of the user's groups. */
+  rolesOf(place: Place, user: string): RoleSlot[] {
+    return heldAt(this.deps.book, place, { name: user, groups: [] }).map(({ role }) => role)
   }
 
   /**
@@ -217,39 +227,9 @@ export class Membership {
     }
   }
 
-  #grants(place: Place) {
-    const { book } = this.deps
-    switch (place.level) {
-      case 'global':
-        return book.global
-      case 'cluster':
-        return book.cluster
-      case 'workspace':
-        return book.workspace(place.workspace)
-      case 'namespace':
-        return book.namespace(place.namespace)
-    }
-  }
-
-  /** Runs when the changes of the place that came before are done. What fails half-way is taken back. */
-  async #change(place: Place, action: (undo: Undo) => Promise<void>): Promise<void> {
-    const key = JSON.stringify(place)
-    const before = this.#turns.get(key)
-    const turn = (async () => {
-      await before?.catch(() => undefined)
-      const undo = new Undo()
-      try {
-        await action(undo)
-      } catch (error) {
-        throw await undo.after(error)
-      }
-    })()
-    this.#turns.set(key, turn)
-    try {
-      await turn
-    } finally {
-      if (this.#turns.get(key) === turn) this.#turns.delete(key)
-    }
+  /** Runs when the changes of the place that came before are done; whole or not at all. */
+  #change(place: Place, action: (undo: Undo) => Promise<void>): Promise<void> {
+    return this.#turns.take(JSON.stringify(place), () => wholly(action))
   }
 }
 

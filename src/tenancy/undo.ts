@@ -1,4 +1,4 @@
-/** What takes back the steps of a change that fails half-way, the last one first. */
+/** Takes back the steps of a change that fails half-way, the last one first. */
 export class Undo {
   readonly #steps: (() => Promise<unknown>)[] = []
 
@@ -19,5 +19,15 @@ export class Undo {
     return more.length === 0
       ? failure
       : new AggregateError([failure, ...more], 'a change failed half-way and could not be taken back')
+  }
+}
+
+/** @throws what the action throws, when all that it did has been taken back */
+export async function wholly<T>(action: (undo: Undo) => Promise<T>): Promise<T> {
+  const undo = new Undo()
+  try {
+    return await action(undo)
+  } catch (error) {
+    throw await undo.after(error)
   }
 }

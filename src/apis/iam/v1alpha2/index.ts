@@ -1,6 +1,7 @@
 /** Assembles iam.kubesphere.io/v1alpha2. */
 import { type ApiGroup } from '../../../serving/route.js'
 import { type IamDeps } from './deps.js'
+import { memberRoutes } from './members.js'
 import { roleRoutes } from './roles.js'
 import { userRoutes } from './users.js'
 
@@ -9,6 +10,6 @@ export function iamGroup(deps: IamDeps): ApiGroup {
     root: '/kapis/iam.kubesphere.io/v1alpha2',
     title: 'Users, roles, members',
     errors: 'text',
-    routes: [...userRoutes(deps), ...roleRoutes(deps)],
+    routes: [...userRoutes(deps), ...roleRoutes(deps), ...memberRoutes(deps)],
   }
 }
