@@ -235,6 +235,15 @@ export function describeStorage(name: string, open: (options: StorageOptions) =>
         expect(misses.map(({ seen }) => seen.length)).toEqual(wrong.map(() => 0))
       })
 
+      it('tells of an event once, also where another prefix of that length is watched', async () => {
+        const one = watched(storage, '/a/b/', storage.revision)
+        watched(storage, '/a/xy', storage.revision)
+
+        await put('/a/b/c')
+
+        expect(one.seen).toHaveLength(1)
+      })
+
       it('stops at once when closed, also from within a call', async () => {
         const watch = watched(storage, '/', storage.revision)
         let calls = 0

@@ -107,7 +107,8 @@ export class Watchers {
       if (lengths) {
         for (const length of lengths.keys()) {
           const group = length <= key.length ? this.#groups.get(key.slice(0, length)) : undefined
-          if (group) visit(group)
+          // A prefix that ends in a slash has the length of others here and its place one directory below.
+          if (group && directoryOf(group.prefix).length === end) visit(group)
         }
       }
       const slash = key.indexOf('/', end)

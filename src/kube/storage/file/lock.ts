@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { LOCK_NAME } from './names.js'
 
 interface Holder {
@@ -36,12 +36,23 @@ export class Locked extends Error {
 
 const HEARTBEAT_MS = 2_000
 const SILENT_AFTER_MS = 10_000
-/** What this process holds; another lock with our own id can only be of a process long gone. */
-const heldHere = new Set<string>()
+/** What this process holds or is about to; a lock file with our own id can then only be of a process long gone. */
+const claimedHere = new Set<string>()
 
 /** @throws Locked */
 export async function lockDirectory(directory: string): Promise<Lock> {
-  const path = join(directory, LOCK_NAME)
+  const path = join(resolve(directory), LOCK_NAME)
+  if (claimedHere.has(path)) throw new Locked(directory, process.pid, '')
+  claimedHere.add(path)
+  try {
+    return await take(directory, path)
+  } catch (error) {
+    claimedHere.delete(path)
+    throw error
+  }
+}
+
+async function take(directory: string, path: string): Promise<Lock> {
   const own = `${path}.${randomUUID()}`
   const me = JSON.stringify({
     pid: process.pid,
@@ -55,7 +66,6 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   } finally {
     await rm(own, { force: true })
   }
-  heldHere.add(path)
 
   const heartbeat = setInterval(() => {
     const now = new Date()
@@ -68,8 +78,11 @@ export async function lockDirectory(directory: string): Promise<Lock> {
       if (released) return
       released = true
       clearInterval(heartbeat)
-      heldHere.delete(path)
-      if ((await contents(path)) === me) await rm(path, { force: true })
+      try {
+        if ((await contents(path)) === me) await rm(path, { force: true })
+      } finally {
+        claimedHere.delete(path)
+      }
     },
   }
 }
@@ -106,9 +119,7 @@ async function clearStale(directory: string, path: string): Promise<void> {
 async function assertGone(directory: string, path: string, holder: Holder): Promise<void> {
   if (holder.space === (await idSpace())) {
     const alive =
-      holder.pid === process.pid
-        ? heldHere.has(path)
-        : isRunning(holder.pid) && (await startOf(holder.pid)) === holder.startedAt
+      holder.pid !== process.pid && isRunning(holder.pid) && (await startOf(holder.pid)) === holder.startedAt
     if (alive) throw new Locked(directory, holder.pid, '')
     return
   }
