@@ -9,7 +9,7 @@ import { networkInterfaces } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Transport } from '../client/transport.js'
-import { admissionPlugins, type AdmissionOptions } from './admission/index.js'
+import { type AdmissionOptions, createAdmission } from './admission/index.js'
 import { LocalWebhooks } from './admission/local.js'
 import {
   AUTHENTICATED,
@@ -131,6 +131,9 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     const customResources = catalogue.get('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
     if (customResources) catalogue.set(withDefinitionRules(customResources))
     const webhooks = new LocalWebhooks(logger)
+    const wanted = options.controllers ?? true
+    const admission = createAdmission({ objects, catalogue, rbac, logger }, admissionFor(options))
+    closers.push(() => admission.close())
     let booted = false
     const health: HealthCheck[] = [
       { name: 'bootstrap', check: () => (booted ? undefined : 'the first objects are being made') },
@@ -140,7 +143,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       catalogue,
       authenticate,
       authorize: rbac.authorize,
-      admission: [...admissionPlugins(objects, rbac, options.admission), webhooks.plugin],
+      admission: [...admission.plugins, webhooks.plugin],
       version: versionInfo(options.kubeVersion),
       clock,
       logger,
@@ -170,7 +173,6 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       advertise: address === undefined ? undefined : { address, port: options.port || 6443 },
     })
     await ready
-    const wanted = options.controllers ?? true
     const random = systemRandom
     for (const controller of kubeControllers({ objects, writer, catalogue, tokens, pki, clock, random })) {
       const isWanted = Array.isArray(wanted) ? wanted.includes(controller.name) : wanted === true
@@ -208,6 +210,14 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     await close()
     throw error
   }
+}
+
+/** What pods need of service accounts is made by controllers: without them, pods do without. */
+function admissionFor({ controllers = true, admission = {} }: KubeOptions): AdmissionOptions {
+  const makers = ['serviceaccount', 'serviceaccount-token']
+  const made =
+    typeof controllers === 'boolean' ? controllers : makers.every((each) => controllers.includes(each))
+  return made ? admission : { disabled: [...(admission.disabled ?? []), 'ServiceAccount'] }
 }
 
 /** Where a data directory keeps the objects. */

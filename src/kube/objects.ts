@@ -56,6 +56,12 @@ export class Objects {
     })
   }
 
+  /** Calls `listener` after each change below a prefix from now on. @returns stop */
+  onChange(prefix: string, listener: () => void): () => void {
+    const watch = this.storage.watch(prefix, this.storage.revision, { events: listener, ended() {} })
+    return () => watch.close()
+  }
+
   /** The same as events of the storage; what is there already comes as puts without `previous`. */
   followEntries(prefix: string, listener: (event: StorageEvent) => void): () => void {
     const { items, revision } = this.storage.list(prefix)

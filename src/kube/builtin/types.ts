@@ -103,6 +103,7 @@ export interface Container {
   volumeMounts?: {
     name: string
     mountPath: string
+    readOnly?: boolean
     subPath?: string
     subPathExpr?: string
     mountPropagation?: string

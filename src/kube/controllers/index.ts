@@ -2,6 +2,7 @@
 import { type Controller, type Source } from '../../controller/index.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type ServiceAccountTokens } from '../authentication/serviceaccounts.js'
+import { type Pod } from '../builtin/types.js'
 import { type Objects } from '../objects.js'
 import { type Pki } from '../pki/index.js'
 import { type Clock } from '../registry/clock.js'
@@ -11,6 +12,7 @@ import { CertificateReconciler } from './certificate/certificate.reconciler.js'
 import { AggregationReconciler } from './clusterrole/aggregation.reconciler.js'
 import { GarbageCollector } from './garbagecollector/garbagecollector.reconciler.js'
 import { NamespaceReconciler } from './namespace/namespace.reconciler.js'
+import { ClaimProtection, claimsOf, VolumeProtection } from './protection/protection.reconcilers.js'
 import { NamespaceDefaults, TokenReconciler } from './serviceaccount/serviceaccount.reconcilers.js'
 import { type Writer } from './writer.js'
 
@@ -73,6 +75,16 @@ export function kubeControllers(deps: ControllersDeps): Controller[] {
       reconciler: new CertificateReconciler({ ...deps, authority: pki.authority }),
       sources: [each(objects, 'certificates.k8s.io', 'certificatesigningrequests')],
     },
+    {
+      name: 'pvc-protection',
+      reconciler: new ClaimProtection(deps),
+      sources: [each(objects, '', 'persistentvolumeclaims'), claimsOfPods(objects)],
+    },
+    {
+      name: 'pv-protection',
+      reconciler: new VolumeProtection(deps),
+      sources: [each(objects, '', 'persistentvolumes')],
+    },
   ]
 }
 
@@ -93,6 +105,18 @@ function each(
       const metadata = (object ?? previous)?.metadata
       const request = metadata && whom(metadata)
       if (request) enqueue(request)
+    })
+}
+
+/** The claims of pods that have gone or ended. */
+function claimsOfPods(objects: Objects): Source {
+  return (enqueue) =>
+    objects.follow('', 'pods', ({ object, previous }) => {
+      const phase = (object?.['status'] as Pod['status'] | undefined)?.phase
+      if (object && phase !== 'Succeeded' && phase !== 'Failed') return
+      const pod = (object ?? previous) as Pod | undefined
+      const namespace = pod?.metadata.namespace ?? ''
+      if (pod) for (const name of claimsOf(pod)) enqueue({ namespace, name })
     })
 }
 

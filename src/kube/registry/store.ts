@@ -295,7 +295,7 @@ export class Registry {
       checkPreconditions(definition, name, head, deletion)
       const object = await resource.object(head.value)
       const previous = structuredClone(object)
-      await this.#validate(this.#request('DELETE', definition, namespace, name, undefined, previous, context))
+      await this.admit(this.#request('DELETE', definition, namespace, name, undefined, previous, context))
       const next = this.#deletionOf(definition, object, deletion)
       try {
         if (next === 'gone') {
@@ -359,17 +359,28 @@ export class Registry {
   }
 
   async #mutate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.deps.admission) await plugin.admit?.(request)
+    await this.#admit(request)
     if (request.object) request.definition.strategy.applyDefaults(request.object)
   }
 
+  /** Most plugins have nothing to wait for, and waiting for nothing adds up. */
+  async #admit(request: AdmissionRequest): Promise<void> {
+    for (const plugin of this.deps.admission) {
+      const admitted = plugin.admit?.(request)
+      if (admitted) await admitted
+    }
+  }
+
   async #validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.deps.admission) await plugin.validate?.(request)
+    for (const plugin of this.deps.admission) {
+      const validated = plugin.validate?.(request)
+      if (validated) await validated
+    }
   }
 
   /** Runs the plugins on a request that stores nothing itself (exec, reviews, bindings). */
   async admit(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.deps.admission) await plugin.admit?.(request)
+    await this.#admit(request)
     await this.#validate(request)
   }
 
