@@ -1,19 +1,33 @@
 /** The controllers of identity and tenancy: the one list of them. */
 import { type Controller } from '../controller/index.js'
+import { clusterRoleBindingController } from './clusterrolebinding/index.js'
 import { type TenancyControllerDeps } from './deps.js'
+import { globalRoleBindingController } from './globalrolebinding/index.js'
+import { groupController } from './group/index.js'
+import { groupBindingController } from './groupbinding/index.js'
 import { loginRecordController } from './loginrecord/index.js'
 import { namespaceController } from './namespace/index.js'
+import { serviceAccountController } from './serviceaccount/index.js'
 import { userController } from './user/index.js'
 import { workspaceController } from './workspace/index.js'
+import { workspaceRoleController } from './workspacerole/index.js'
+import { workspaceRoleBindingController } from './workspacerolebinding/index.js'
 import { workspaceTemplateController } from './workspacetemplate/index.js'
 
 export function platformControllers(deps: TenancyControllerDeps): Controller[] {
   return [
     // One line each, in the order of their names.
+    clusterRoleBindingController(deps),
+    globalRoleBindingController(deps),
+    groupController(deps),
+    groupBindingController(deps),
     loginRecordController(deps),
     namespaceController(deps),
+    serviceAccountController(deps),
     userController(deps),
     workspaceController(deps),
+    workspaceRoleController(deps),
+    workspaceRoleBindingController(deps),
     workspaceTemplateController(deps),
   ]
 }

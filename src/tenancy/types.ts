@@ -99,3 +99,8 @@ export function aggregatedNames(role: Pick<KubeObject, 'metadata'>, annotation: 
     return []
   }
 }
+
+/** Of the User subjects, in their order. */
+export function userNamesIn({ subjects }: Pick<BindingObject, 'subjects'>): string[] {
+  return (subjects ?? []).filter(({ kind }) => kind === 'User').map(({ name }) => name)
+}

@@ -12,7 +12,7 @@ import { storedIn } from '../../controller/index.js'
 import { Mentions } from '../../tenancy/mentions.js'
 import { USER_REF } from '../../tenancy/names.js'
 import { type TenancyResources } from '../../tenancy/resources.js'
-import { type BindingObject, type GroupBindingObject } from '../../tenancy/types.js'
+import { type BindingObject, type GroupBindingObject, userNamesIn } from '../../tenancy/types.js'
 
 /** Longest label value. */
 const MAX_LABEL = 63
@@ -32,7 +32,7 @@ export class Belongings {
   constructor(private readonly resources: TenancyResources) {
     const { globalRoleBindings, workspaceRoleBindings, clusterRoleBindings, roleBindings } = resources
     this.#bindings = [globalRoleBindings, workspaceRoleBindings, clusterRoleBindings, roleBindings].map(
-      (resource) => naming(resource, usersOf, withoutSubject),
+      (resource) => naming(resource, userNamesIn, withoutSubject),
     )
     this.#groupBindings = naming(resources.groupBindings, ({ users }) => users ?? [], withoutMember)
   }
@@ -79,10 +79,6 @@ async function removeFrom<T extends KubeObject>(
     if (left === undefined) await stored.delete(object, signal)
     else await stored.commit(object, withoutLabel(left, user), signal)
   }
-}
-
-function usersOf({ subjects }: Readonly<BindingObject>): string[] {
-  return (subjects ?? []).filter(({ kind }) => kind === 'User').map(({ name }) => name)
 }
 
 function withoutSubject(binding: Readonly<BindingObject>, user: string): BindingObject | undefined {
