@@ -11,14 +11,47 @@ import { type Logger } from '../controller/index.js'
 import { currentCertificate, type ServingCertificate } from './certificates.js'
 import { register, type Reachable } from './registration.js'
 import { admissionListener } from './serve.js'
+import { CachedResource } from '../client/cachedresource.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { Discovery } from '../client/discovery.js'
+import { CountedObjects, type NamespaceQuotaObject, selectorsOf } from '../tenancy/quota/index.js'
+import { NAMESPACES, WORKSPACE_QUOTAS } from '../tenancy/resources.js'
+import { type NamespaceObject, type WorkspaceQuotaObject } from '../tenancy/types.js'
+import { NamespaceQuotas } from './namespacequotas.js'
+import { quotaWebhook, type QuotaWebhookDeps } from './quotas.js'
 import { userWebhook, type UserWebhookDeps } from './users.js'
 
 export { type Reachable } from './registration.js'
 
-export type WebhookDeps = UserWebhookDeps
+export interface WebhookDeps extends UserWebhookDeps {
+  informers: InformerSet
+  client: RestClient
+  /** Where Kubernetes does not see to its own quotas: those of namespaces are checked here too. */
+  checksNamespaceQuotas: boolean
+}
 
 export function platformWebhooks(deps: WebhookDeps): ValidatingWebhook[] {
-  return [userWebhook(deps)]
+  return [userWebhook(deps), quotaWebhook(quotaDeps(deps))]
+}
+
+const RESOURCE_QUOTAS = { group: '', version: 'v1', resource: 'resourcequotas', kind: 'ResourceQuota' }
+
+function quotaDeps({ informers, client, checksNamespaceQuotas }: WebhookDeps): QuotaWebhookDeps {
+  const now = (): number => Date.now()
+  const quotas = new CachedResource<WorkspaceQuotaObject>(WORKSPACE_QUOTAS, informers, client)
+  return {
+    quotas,
+    selectors: selectorsOf(quotas),
+    namespaces: new CachedResource<NamespaceObject>(NAMESPACES, informers, client),
+    ...(checksNamespaceQuotas && {
+      namespaceQuotas: new NamespaceQuotas({
+        quotas: new CachedResource<NamespaceQuotaObject>(RESOURCE_QUOTAS, informers, client),
+        objects: new CountedObjects({ informers, discovery: new Discovery({ client }) }),
+        now,
+      }),
+    }),
+    now,
+  }
 }
 
 export interface WebhookServerOptions {

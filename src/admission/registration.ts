@@ -49,7 +49,7 @@ export async function register(
 }
 
 function registrationOf(
-  { name, path, rules, failurePolicy }: ValidatingWebhook,
+  { name, path, rules, failurePolicy, sideEffects = 'None' }: ValidatingWebhook,
   reachable: Reachable,
   ca: string,
 ): object {
@@ -72,7 +72,7 @@ function registrationOf(
       resources,
       scope: '*',
     })),
-    sideEffects: 'None',
+    sideEffects,
     timeoutSeconds: 30,
   }
 }

@@ -84,7 +84,8 @@ export function createPlatform(deps: PlatformDeps): Platform {
   void served.refresh().then(() => stores.start())
 
   const users = informers.informer({ group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' })
-  const resources = tenancyResources(informers, new RestClient({ transport: upstream }))
+  const client = new RestClient({ transport: upstream })
+  const resources = tenancyResources(informers, client)
   const version = new VersionReport(upstream)
   const groups: ApiGroup[] = [
     ...systemGroups({
@@ -134,7 +135,12 @@ export function createPlatform(deps: PlatformDeps): Platform {
   return {
     handler,
     groups,
-    webhooks: platformWebhooks({ users: authentication.users }),
+    webhooks: platformWebhooks({
+      users: authentication.users,
+      informers,
+      client,
+      checksNamespaceQuotas: true,
+    }),
     passwords: authentication.passwords,
     async close() {
       served.stop()

@@ -33,9 +33,10 @@ export async function startWebhooks(
   const reachable: Reachable =
     webhookUrl === undefined ? { service } : { url: httpsUrl(webhookUrl).replace(/\/$/, '') }
   const users = new UserDirectory(informers)
+  const client = new RestClient({ transport })
   const server = await serveWebhooks({
-    client: new RestClient({ transport }),
-    webhooks: platformWebhooks({ users }),
+    client,
+    webhooks: platformWebhooks({ users, informers, client, checksNamespaceQuotas: false }),
     logger,
     host: '0.0.0.0',
     port: webhookPort,

@@ -1,12 +1,13 @@
 /** The controllers of identity and tenancy: the one list of them. */
 import { type Controller } from '../controller/index.js'
-import { clusterRoleBindingController } from './clusterrolebinding/index.js'
 import { type TenancyControllerDeps } from './deps.js'
+import { clusterRoleBindingController } from './clusterrolebinding/index.js'
 import { globalRoleBindingController } from './globalrolebinding/index.js'
 import { groupController } from './group/index.js'
 import { groupBindingController } from './groupbinding/index.js'
 import { loginRecordController } from './loginrecord/index.js'
 import { namespaceController } from './namespace/index.js'
+import { resourceQuotaController } from './resourcequota/index.js'
 import { serviceAccountController } from './serviceaccount/index.js'
 import { userController } from './user/index.js'
 import { workspaceController } from './workspace/index.js'
@@ -19,15 +20,16 @@ export function platformControllers(deps: TenancyControllerDeps): Controller[] {
     // One line each, in the order of their names.
     clusterRoleBindingController(deps),
     globalRoleBindingController(deps),
-    groupController(deps),
     groupBindingController(deps),
+    groupController(deps),
     loginRecordController(deps),
     namespaceController(deps),
+    resourceQuotaController(deps),
     serviceAccountController(deps),
     userController(deps),
     workspaceController(deps),
-    workspaceRoleController(deps),
     workspaceRoleBindingController(deps),
+    workspaceRoleController(deps),
     workspaceTemplateController(deps),
   ]
 }

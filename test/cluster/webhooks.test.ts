@@ -36,7 +36,7 @@ suite(
         .create({ metadata: { name: 'kubesphere-system' } })
       const server = await serveWebhooks({
         client,
-        webhooks: platformWebhooks({ users }),
+        webhooks: platformWebhooks({ users, informers, client, checksNamespaceQuotas: false }),
         logger: SILENT,
         host: '127.0.0.1',
         port: 0,

@@ -46,6 +46,8 @@ export interface ValidatingWebhook {
   }[]
   /** `Fail`: what cannot be asked is refused. */
   failurePolicy: 'Fail' | 'Ignore'
+  /** What it does besides answering. Default: nothing. */
+  sideEffects?: 'None' | 'NoneOnDryRun'
   handle: AdmissionHandler
 }
 

@@ -4,7 +4,8 @@
  * Names and rules are those of the core ResourceQuota; a workspace's quota sums over its namespaces.
  */
 export { judge, type Asked, type Verdict } from './admission.js'
-export { type Amounts, amountsFrom, written } from './amounts.js'
+export { add, type Amounts, amountsFrom, written } from './amounts.js'
+export { CountedObjects } from './caches.js'
 export { evaluatorOf, resourcesOf } from './evaluators.js'
 export { type GroupResource } from './objects.js'
 export {
@@ -14,4 +15,5 @@ export {
   quotaOfWorkspace,
   selectsNamespace,
 } from './quotas.js'
-export { type ObjectsIn, quotaStatus } from './usage.js'
+export { QuotaSelectors, selectorsOf } from './selectors.js'
+export { type ObjectsIn, quotaStatus, usageIn } from './usage.js'
