@@ -9,6 +9,7 @@ import {
   alreadyExists,
   badRequest,
   conflict,
+  invalid,
   notFound,
   STALE,
   StatusError,
@@ -225,7 +226,8 @@ export class Registry {
       )
     }
     if (!given && !strategy.allowUnconditionalUpdate) {
-      throw resource.invalid(name, [
+      // The one message of this sort that names the resource where others name the kind.
+      throw invalid({ group: definition.group, kind: definition.resource }, name, [
         {
           reason: 'FieldValueInvalid',
           field: 'metadata.resourceVersion',

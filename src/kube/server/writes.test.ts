@@ -128,7 +128,7 @@ describe('changing', () => {
     expect((await kube.call('PUT', `${GADGETS}/g`, gadget)).json).toMatchObject({
       code: 422,
       message:
-        'Gadget.ex.io "g" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
+        'gadgets.ex.io "g" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
     })
   })
 
