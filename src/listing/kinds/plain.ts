@@ -20,14 +20,6 @@ export const plainKinds: AnyKind[] = [
   plain('', ['v1'], 'serviceaccounts', 'serviceaccount', true),
   plain('networking.k8s.io', ['v1'], 'networkpolicies', 'networkpolicy.networking.k8s.io', true),
   plain('networking.k8s.io', ['v1'], 'ingresses', 'ingress.networking.k8s.io', true),
-  plain('rbac.authorization.k8s.io', ['v1'], 'rolebindings', 'rolebinding.rbac.authorization.k8s.io', true),
-  plain(
-    'rbac.authorization.k8s.io',
-    ['v1'],
-    'clusterrolebindings',
-    'clusterrolebinding.rbac.authorization.k8s.io',
-    false,
-  ),
   plain('monitoring.kubesphere.io', ['v1alpha2'], 'dashboards', 'Dashboard.monitoring.kubesphere.io', true),
   plain(
     'monitoring.kubesphere.io',
@@ -39,7 +31,6 @@ export const plainKinds: AnyKind[] = [
   plain(TENANT, ['v1alpha1'], 'workspaces', 'workspace.tenant.kubesphere.io', false),
   plain(TENANT, ['v1alpha2'], 'workspacetemplates', 'workspacetemplate.tenant.kubesphere.io', false),
   plain('devops.kubesphere.io', ['v1alpha3'], 'devopsprojects', 'devopsproject.devops.kubesphere.io', false),
-  plain(IAM, ['v1alpha2'], 'globalrolebindings', 'globalrolebinding.iam.kubesphere.io', false),
   plain(IAM, ['v1alpha2'], 'groups', 'group.iam.kubesphere.io', false),
 ]
 
