@@ -197,7 +197,11 @@ describe('a bearer token', () => {
 
   it.each([
     ['deleted', (users: ReturnType<typeof setup>['users']) => users.remove('', 'ann')],
-    ['disabled', (users) => users.put(user('ann', { status: { state: 'Disabled' } }))],
+    [
+      'being deleted',
+      (users) =>
+        users.put(user('ann', { metadata: { name: 'ann', deletionTimestamp: '2026-11-22T20:00:00Z' } })),
+    ],
     [
       'given a new password',
       (users) => users.put(user('ann', { spec: { password: bcrypt.hashSync('x', 4) } })),
@@ -217,6 +221,17 @@ describe('a bearer token', () => {
       )
     },
   )
+
+  it('rests while its user is disabled', async () => {
+    const { sessions, authenticate, users } = setup()
+    const { access_token: token } = await sessions.open({ username: 'ann' })
+
+    users.put(user('ann', { status: { state: 'Disabled' } }))
+    await expect(authenticate(`Bearer ${token}`)).rejects.toMatchObject(unauthorized('account is not active'))
+
+    users.put(user('ann'))
+    expect(await authenticate(`Bearer ${token}`)).toMatchObject({ name: 'ann' })
+  })
 
   it('of a locked user goes on: the lock is about logging in', async () => {
     const { sessions, authenticate } = setup()

@@ -47,6 +47,7 @@ export interface Authentication {
   clients: OAuthClients
   keys: SigningKeys
   passwords: Passwords
+  attempts: Attempts
   close(): Promise<void>
 }
 
@@ -92,6 +93,7 @@ export function createAuthentication(deps: AuthenticationDeps): Authentication {
     clients: new OAuthClients(oauthOptions.clients),
     keys,
     passwords,
+    attempts,
     async close() {
       users.stop()
       await store.close()

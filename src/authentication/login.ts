@@ -88,17 +88,17 @@ export class Login {
     if (attempts.exceeded(user.name, sourceIP, user.lastTransitionAt)) throw new LoginError('limited')
 
     const right = await passwords.matches(password, user.passwordHash, user.name, signal)
-    const record = (reason: string): void =>
+    const record = (reason: string): Promise<void> =>
       records.record(user.name, { type, provider: '', sourceIP, userAgent, success: right, reason })
     // Nobody can be right while the hash is being made, so nobody is blamed.
     if (!right && user.isPasswordPending) throw new LoginError('incorrect')
     if (!right) {
       attempts.failed(user.name, sourceIP)
-      record('incorrect password')
+      await record('incorrect password')
       throw new LoginError('incorrect')
     }
     attempts.succeeded(user.name, sourceIP)
-    if (recordSuccess) record('authenticated successfully')
+    if (recordSuccess) await record('authenticated successfully')
     return user
   }
 

@@ -1,4 +1,9 @@
-/** LoginRecords: one object per login, good or bad, of an account that exists. Written behind the login's back. */
+/**
+ * LoginRecords: one object per login, good or bad, of an account that exists.
+ *
+ * A login waits a moment for its record, so that whoever logs in and looks finds it, but not for an API that is slow.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { type Logger } from '../serving/log.js'
 
@@ -22,12 +27,14 @@ export interface LoginRecordObject extends KubeObject {
 }
 
 export interface LoginRecords {
-  /** Returns at once; a record that cannot be written is logged. */
-  record(user: string, spec: LoginRecordSpec): void
+  /** Settles when it is written, or after a moment; a record that cannot be written is logged. */
+  record(user: string, spec: LoginRecordSpec): Promise<void>
 }
 
 /** Written at once; more are dropped, so that a flood of logins cannot become a flood of writes. */
 const MAX_IN_FLIGHT = 32
+/** Longest wait of a login. */
+const PATIENCE_MS = 250
 const MAX_USER_AGENT = 1_024
 /** Longest label value: users with longer names cannot be referred to. */
 const MAX_LABEL = 63
@@ -39,7 +46,7 @@ export function loginRecords(
 ): LoginRecords {
   let inFlight = 0
   return {
-    record(user, spec) {
+    async record(user, spec) {
       if (user.length > MAX_LABEL) return
       if (inFlight >= MAX_IN_FLIGHT) {
         logger.warn({ user }, 'login record dropped: too many logins at once')
@@ -52,9 +59,14 @@ export function loginRecords(
         metadata: { generateName: `${user}-`, labels: { [USER_REF_LABEL]: user } },
         spec: { ...spec, userAgent: spec.userAgent.slice(0, MAX_USER_AGENT) },
       }
-      create(LOGIN_RECORDS_PATH, record)
+      const written = create(LOGIN_RECORDS_PATH, record)
         .catch((error: unknown) => logger.error({ user, error }, 'login record could not be written'))
         .finally(() => inFlight--)
+      const patience = new AbortController()
+      const enough = sleep(PATIENCE_MS, undefined, { signal: patience.signal, ref: false })
+      await Promise.race([written, enough])
+      patience.abort()
+      await enough.catch(() => undefined)
     },
   }
 }

@@ -37,7 +37,9 @@ export interface User {
   readonly passwordHash: string
   /** A new password has been written in plain text, and its hash is a moment away. */
   readonly isPasswordPending: boolean
+  /** Of a user who is being deleted: Disabled, whatever else the object says. */
   readonly state: UserState
+  readonly isLeaving: boolean
   /** Milliseconds; 0 when unknown. Failed logins before it do not count. */
   readonly lastTransitionAt: number
   /** The value of the annotation that makes the console ask for a new password. */
@@ -57,7 +59,7 @@ export class UserDirectory {
   /** Undefined once all users are known; until then, what to wait for. */
   readonly pending: Gate
 
-  /** @param onDistrust called with the name of a user whose sessions must end: gone, disabled, or a new password */
+  /** @param onDistrust called with the name of a user whose sessions must end: gone, going, or with a new password */
   constructor(
     informers: InformerSet,
     private readonly onDistrust: (name: string) => void = () => undefined,
@@ -126,9 +128,13 @@ export class UserDirectory {
   }
 }
 
+/**
+ * Disabled users are refused whatever they show, and are where they were once they are enabled again, as in v3.4;
+ * whoever distrusts the sessions changes the password.
+ */
 function isDistrusted(before: User, after: User): boolean {
-  const disabled = after.state === 'Disabled' && before.state !== 'Disabled'
-  return disabled || (before.passwordHash !== '' && before.passwordHash !== after.passwordHash)
+  if (after.isLeaving) return !before.isLeaving
+  return before.passwordHash !== '' && before.passwordHash !== after.passwordHash
 }
 
 export function userFrom({ metadata, spec = {}, status = {} }: Readonly<UserObject>): User {
@@ -136,6 +142,7 @@ export function userFrom({ metadata, spec = {}, status = {} }: Readonly<UserObje
   const provider = labels[IDENTITY_PROVIDER_LABEL]
   const uid = labels[ORIGIN_UID_LABEL]
   const password = spec.password ?? ''
+  const isLeaving = metadata.deletionTimestamp !== undefined
   const isHash = BCRYPT.test(password)
   return {
     name: metadata.name ?? '',
@@ -144,7 +151,8 @@ export function userFrom({ metadata, spec = {}, status = {} }: Readonly<UserObje
     groups: spec.groups ?? [],
     passwordHash: isHash ? password : '',
     isPasswordPending: password !== '' && !isHash,
-    state: status.state ?? '',
+    state: isLeaving ? 'Disabled' : (status.state ?? ''),
+    isLeaving,
     lastTransitionAt: Date.parse(status.lastTransitionTime ?? '') || 0,
     uninitialized: annotations[UNINITIALIZED] ?? '',
     identity: provider !== undefined && uid !== undefined ? identityKey(provider, uid) : undefined,

@@ -91,6 +91,11 @@ export class Rights {
     return this.deps.unrestricted ? [] : missingFrom(this.held(user, place), rules)
   }
 
+  /** Whether the user may do everything there. */
+  holdsAll(user: UserInfo, place: Place): boolean {
+    return this.missing(user, EVERYTHING, place).length === 0
+  }
+
   /** @throws StatusError 403 when the user does not hold what the role grants */
   async demandGrant(user: UserInfo, kind: RoleKind, role: GrantedRole, place: Place): Promise<void> {
     const { name = '', annotations = {} } = role.metadata

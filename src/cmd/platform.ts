@@ -3,7 +3,7 @@
  * that API is embedded or a cluster.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { type KubeObject, type UserInfo } from '../apimachinery/meta/types.js'
+import { type UserInfo } from '../apimachinery/meta/types.js'
 import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
@@ -17,9 +17,8 @@ import { type TokenStore } from '../authentication/tokens/store.js'
 import { createAuthorization } from '../authorization/index.js'
 import { type InformerSet } from '../client/cache/interface.js'
 import { RestClient } from '../client/rest.js'
-import { send, type Transport } from '../client/transport.js'
+import { type Transport } from '../client/transport.js'
 import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
-import { StatusError } from '../apimachinery/errors/index.js'
 import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
 import { everyRoute } from '../serving/everyroute.js'
@@ -63,7 +62,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const authentication = createAuthentication({
     options: options.authentication,
     informers,
-    create: creator(upstream),
+    create: (_, record) => resources.loginRecords.create(record),
     createUser: (user, signal) => resources.users.create(user, { signal }),
     store: tokenStore(options, logger),
     logger,
@@ -112,6 +111,8 @@ export function createPlatform(deps: PlatformDeps): Platform {
       membership: new Membership({ resources, book: authorization.book }),
       users: authentication.users,
       passwords: authentication.passwords,
+      attempts: authentication.attempts,
+      userLists: options.authorization.userLists,
       sessions: authentication.sessions,
       now: () => new Date(),
     }),
@@ -153,22 +154,6 @@ export function createPlatform(deps: PlatformDeps): Platform {
 /** The user as a login would know it. */
 function identify(user: { name: string; groups: readonly string[] } | undefined): UserInfo | undefined {
   return user && { name: user.name, groups: [...user.groups, 'system:authenticated'] }
-}
-
-/** Creates objects with the server's own rights. */
-function creator(upstream: Transport): (path: string, object: KubeObject) => Promise<unknown> {
-  return async (path, object) => {
-    const body = Buffer.from(JSON.stringify(object))
-    const headers = { 'content-type': 'application/json', 'content-length': String(body.length) }
-    const response = await send(
-      upstream,
-      { method: 'POST', path, headers, body },
-      AbortSignal.timeout(10_000),
-    )
-    const answer: unknown = JSON.parse(response.body.toString('utf8'))
-    if (response.status >= 400) throw StatusError.fromStatus(answer, response.status)
-    return answer
-  }
 }
 
 /** Redis when it is configured, in the form of v3.2 or of v3.4; otherwise memory. */

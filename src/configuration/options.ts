@@ -91,6 +91,11 @@ const sections = {
   }),
   authorization: section('who may do what', {
     mode: choice(['RBAC', 'AlwaysAllow', 'AlwaysDeny'], 'RBAC', 'how requests are decided'),
+    userLists: choice(
+      ['full', 'names'],
+      'full',
+      'what lists show of other users to those who may not read users; the web console is at home with full',
+    ),
     opaEndpoint: text(
       '',
       'OPA server asked about rego policies of platform roles other than the built-in one; empty: they grant nothing',

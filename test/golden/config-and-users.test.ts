@@ -55,7 +55,10 @@ describe.skipIf(!HAVE_GOLDEN)(title, () => {
       const answer = await fetch(server.base + request.path, { headers })
 
       expect(answer.status).toBe(response.status)
-      expect(await answer.json()).toEqual(response.json)
+      // The original loses kind and apiVersion of users on the way; ours are always there.
+      const user = { kind: 'User', apiVersion: 'iam.kubesphere.io/v1alpha2' }
+      const isUser = /\/users\/[a-z]+$/.test(request.path)
+      expect(await answer.json()).toEqual(isUser ? { ...user, ...(response.json as object) } : response.json)
     },
   )
 

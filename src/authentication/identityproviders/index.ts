@@ -143,7 +143,7 @@ export class IdentityProviders {
       if (!(error instanceof LoginError) || error.fault !== 'refused') throw error
       attempts.failed(account, source.sourceIP)
       if (suspect !== undefined)
-        records.record(suspect.name, recordOf(options.name, source, 'incorrect password'))
+        await records.record(suspect.name, recordOf(options.name, source, 'incorrect password'))
       throw new LoginError('incorrect')
     }
     attempts.succeeded(account, source.sourceIP)
@@ -172,9 +172,9 @@ export class IdentityProviders {
     }
   }
 
-  #entered(provider: string, user: User, source: ProviderLoginSource): Subject {
+  async #entered(provider: string, user: User, source: ProviderLoginSource): Promise<Subject> {
     if (user.state === 'Disabled') throw new LoginError('inactive')
-    this.deps.records.record(user.name, recordOf(provider, source, 'authenticated successfully'))
+    await this.deps.records.record(user.name, recordOf(provider, source, 'authenticated successfully'))
     return subjectOf(user)
   }
 }

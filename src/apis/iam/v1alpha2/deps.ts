@@ -1,4 +1,5 @@
 /** What the routes of iam.kubesphere.io are given. */
+import { type Attempts } from '../../../authentication/attempts.js'
 import { type Passwords } from '../../../authentication/passwords.js'
 import { type Sessions } from '../../../authentication/tokens/sessions.js'
 import { type UserDirectory } from '../../../authentication/users.js'
@@ -18,6 +19,9 @@ export interface IamDeps {
   membership: Membership
   users: UserDirectory
   passwords: Passwords
+  attempts: Attempts
   sessions: Sessions
+  /** What lists show of other users to those who may not read users. */
+  userLists: 'full' | 'names'
   now(): Date
 }

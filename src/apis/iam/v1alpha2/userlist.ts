@@ -1,0 +1,97 @@
+/**
+ * Lists of users: all, or those bound somewhere, each with its role of the platform.
+ *
+ * Everybody may list users, because members are invited by name. Who is bound where is for those to see who may
+ * list members there. With `authorization.userLists: names`, who may not read users sees no more than names of others.
+ */
+import { forbidden } from '../../../apimachinery/errors/index.js'
+import { type KubeObject, type UserInfo } from '../../../apimachinery/meta/types.js'
+import { type Place, type Question } from '../../../authorization/rights.js'
+import { listPage, type Page } from '../../../listing/engine.js'
+import { type AnyKind } from '../../../listing/kind.js'
+import { findKind } from '../../../listing/kinds/index.js'
+import { type ListQuery, parseListQuery } from '../../../listing/query.js'
+import { GLOBAL_ROLE } from '../../../tenancy/names.js'
+import { IAM_GROUP, USERS } from '../../../tenancy/resources.js'
+import { type IamDeps } from './deps.js'
+import { isRegistering } from './registration.js'
+import { globalRoleOf } from './visibleuser.js'
+
+const READ: Question = { verb: 'get', apiGroup: IAM_GROUP, resource: 'users' }
+/** Of what only those see who may read users. Who is in a group is asked by those who manage groups. */
+const OF_HIDDEN = ['email', 'annotation', 'label', 'ownerReference', 'ownerKind', 'uid', 'alias']
+const SHOWN_ANNOTATIONS =
+  /^iam\.kubesphere\.io\/(global|cluster|workspace)?role$|^kubesphere\.io\/alias-name$/
+
+/** @throws StatusError 403 when the caller may not know who is bound there, 503 before users have been read */
+export async function userPage(
+  query: URLSearchParams,
+  caller: UserInfo,
+  deps: IamDeps,
+  signal: AbortSignal,
+): Promise<Page> {
+  if (isRegistering(caller)) throw refusal(caller, 'cannot list users before it is one')
+  const parsed = parseListQuery(query)
+  await demandRoster(parsed, caller, deps)
+  const isReduced = deps.userLists === 'names' && !(await deps.rights.can(caller, READ, { level: 'cluster' }))
+  if (isReduced && (parsed.labelSelector || OF_HIDDEN.some((key) => parsed.filters.has(key))))
+    return { items: [], total: 0 }
+  await deps.stores.ready(['users'], signal)
+  const kind = findKind('users', false) as AnyKind
+  return listPage(withRoles(kind, deps, isReduced ? caller.name : undefined), parsed, undefined, deps.stores)
+}
+
+/** @param only the one user that is shown whole; undefined: all are */
+function withRoles(kind: AnyKind, { book }: IamDeps, only: string | undefined): AnyKind {
+  return {
+    ...kind,
+    annotations({ name }) {
+      const role = globalRoleOf(book, name)
+      return role === '' ? {} : { [GLOBAL_ROLE]: role }
+    },
+    decorate(user, cached, stores, single) {
+      kind.decorate?.(user, cached, stores, single)
+      const { name = '', annotations } = user.metadata
+      if (annotations && globalRoleOf(book, name) === '') {
+        delete annotations[GLOBAL_ROLE]
+        if (Object.keys(annotations).length === 0) delete user.metadata.annotations
+      }
+      if (only !== undefined && name !== only) reduce(user)
+    },
+  }
+}
+
+function reduce(user: KubeObject): void {
+  const { name = '', uid, creationTimestamp, annotations = {} } = user.metadata
+  const shown = Object.entries(annotations).filter(([key]) => SHOWN_ANNOTATIONS.test(key))
+  user.metadata = {
+    name,
+    ...(uid !== undefined && { uid }),
+    ...(creationTimestamp !== undefined && { creationTimestamp }),
+    annotations: Object.fromEntries(shown),
+  }
+  const { displayName } = (user['spec'] ?? {}) as { displayName?: string }
+  user['spec'] = { email: '', ...(displayName && { displayName }) }
+  user['status'] = {}
+}
+
+/** Of the scopes of iam-tenant.md §4.2 the first counts, as in the list itself. */
+async function demandRoster({ filters }: ListQuery, caller: UserInfo, { rights }: IamDeps): Promise<void> {
+  const scope = scopeOf(filters)
+  if (scope === undefined) return
+  const [question, place] = scope
+  await rights.demand(caller, { verb: 'list', apiGroup: IAM_GROUP, ...question }, place)
+}
+
+function scopeOf(filters: ListQuery['filters']): [{ resource: string }, Place] | undefined {
+  const namespace = filters.get('namespace')
+  if (namespace !== undefined) return [{ resource: 'members' }, { level: 'namespace', namespace }]
+  const workspace = filters.get('workspace')
+  if (workspace !== undefined) return [{ resource: 'workspacemembers' }, { level: 'workspace', workspace }]
+  if (filters.has('cluster')) return [{ resource: 'clustermembers' }, { level: 'cluster' }]
+  return undefined
+}
+
+function refusal({ name }: UserInfo, why: string): Error {
+  return forbidden({ group: IAM_GROUP, resource: USERS.resource }, '', `User "${name}" ${why}`)
+}
