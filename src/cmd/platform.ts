@@ -8,6 +8,7 @@ import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
 import { tenantGroup } from '../apis/tenant/v1alpha2/index.js'
+import { tenantGroupV1alpha3 } from '../apis/tenant/v1alpha3/index.js'
 import { createKindStores, resourcesGroup } from '../apis/resources/v1alpha3/index.js'
 import { type Passwords } from '../authentication/passwords.js'
 import { createAuthentication } from '../authentication/index.js'
@@ -85,6 +86,8 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const users = informers.informer({ group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' })
   const client = new RestClient({ transport: upstream })
   const resources = tenancyResources(informers, client)
+  const { book, rights } = authorization
+  const tenantDeps = { resources, stores, book, rights }
   const version = new VersionReport(upstream)
   const groups: ApiGroup[] = [
     ...systemGroups({
@@ -116,7 +119,8 @@ export function createPlatform(deps: PlatformDeps): Platform {
       sessions: authentication.sessions,
       now: () => new Date(),
     }),
-    tenantGroup({ resources, stores, book: authorization.book, rights: authorization.rights }),
+    tenantGroup(tenantDeps),
+    tenantGroupV1alpha3(tenantDeps),
     resourcesGroup(stores),
     explainGroup({
       filters: () => handler.filters,

@@ -19,3 +19,12 @@ export function pageBody(items: readonly Uint8Array[], total: number): Uint8Arra
 export function pageReply({ items, total }: Page): Reply {
   return new Reply(200, JSON_TYPE, pageBody(items, total))
 }
+
+/** As `pageReply`, with kind and version in each item: caches hold objects without. */
+export function typedPageReply({ items, total }: Page, type: { kind: string; apiVersion: string }): Reply {
+  const head = Buffer.from(
+    `{"kind":${JSON.stringify(type.kind)},"apiVersion":${JSON.stringify(type.apiVersion)},`,
+  )
+  const typed = items.map((item) => Buffer.concat([head, item.subarray(1)]))
+  return new Reply(200, JSON_TYPE, pageBody(typed, total))
+}

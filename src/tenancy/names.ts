@@ -10,6 +10,10 @@ export const GROUP_REF = 'iam.kubesphere.io/group-ref'
 export const GROUP_PARENT = 'iam.kubesphere.io/group-parent'
 export const SERVICE_ACCOUNT_REF = 'iam.kubesphere.io/serviceaccount-ref'
 export const ROLE_TEMPLATE = 'iam.kubesphere.io/role-template'
+/** On a Cluster, `public`: any workspace may be placed there. */
+export const CLUSTER_VISIBILITY = 'cluster.kubesphere.io/visibility'
+/** On the Cluster that the platform itself runs in. */
+export const HOST_CLUSTER = 'cluster-role.kubesphere.io/host'
 /** `"true"`: federation writes the object, and local controllers keep their hands off. */
 export const FEDERATED = 'kubefed.io/managed'
 

@@ -54,14 +54,22 @@ export const WORKSPACES = {
   version: 'v1alpha1',
   resource: 'workspaces',
   kind: 'Workspace',
+  singular: 'workspace',
 }
 export const WORKSPACE_TEMPLATES = {
   group: TENANT_GROUP,
   version: 'v1alpha2',
   resource: 'workspacetemplates',
   kind: 'WorkspaceTemplate',
+  singular: 'workspacetemplate',
 }
-export const NAMESPACES = { group: '', version: 'v1', resource: 'namespaces', kind: 'Namespace' }
+export const NAMESPACES = {
+  group: '',
+  version: 'v1',
+  resource: 'namespaces',
+  kind: 'Namespace',
+  singular: 'namespace',
+}
 export const WORKSPACE_QUOTAS = {
   group: 'quota.kubesphere.io',
   version: 'v1alpha2',

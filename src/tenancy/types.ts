@@ -78,7 +78,7 @@ export interface WorkspaceQuotaObject extends KubeObject {
   }
   status?: {
     total?: { hard?: Record<string, string>; used?: Record<string, string> }
-    namespaces?: { namespace: string; hard?: Record<string, string>; used?: Record<string, string> }[]
+    namespaces?: { namespace: string; hard?: Record<string, string>; used?: Record<string, string> }[] | null
   }
 }
 

@@ -2,6 +2,11 @@
 import { type Meant } from './replay.js'
 
 const NOT_THERE = 'a user who is not there is 404, not the 500 of the original'
+const NOT_A_MEMBER =
+  'a workspace is for its members: any logged-in user could read every workspace, project and quota (W4)'
+const AGENT_TOKEN =
+  'the token of a cluster agent is a credential: whoever holds it could pass for the cluster and collect what is sent there'
+const TRUTHFUL = 'what the client got wrong is 422, not 500'
 
 export const MEANT: Meant = {
   // Users.
@@ -24,4 +29,21 @@ export const MEANT: Meant = {
   'iam-members-write-030':
     "W3: the group does not exist in the workspace, and could be made, or be another workspace's, with any rights",
   'iam-members-write-031': 'follows from iam-members-write-030: the binding is not there',
+  // Tenancy.
+  'authz-099': NOT_A_MEMBER,
+  'authz-101': NOT_A_MEMBER,
+  'authz-103': NOT_A_MEMBER,
+  'authz-104': NOT_A_MEMBER,
+  'authz-106': NOT_A_MEMBER,
+  'tenant-read-010': AGENT_TOKEN,
+  'tenant-read-019': NOT_A_MEMBER,
+  'tenant-read-021': AGENT_TOKEN,
+  'tenant-read-024': AGENT_TOKEN,
+  'tenant-write-010': TRUTHFUL,
+  'tenant-write-018':
+    'v1alpha2 takes JSON patches too, as 3.4 does: clients of both releases share one server',
+  'tenant-write-024':
+    'the creator, who becomes administrator of the project, is the caller: a client could name anybody (W13)',
+  'tenant-write-036': TRUTHFUL,
+  'tenant-write-037': TRUTHFUL,
 }

@@ -4,6 +4,18 @@ import { type Meant } from './replay.js'
 const NO_NEW_SESSION =
   'a disabled user gets no new session for an old refresh token, and no review calls it valid'
 const NO_ECHO = 'the error says what a password needs, and does not show it on a screen or in a log'
+const NOT_A_MEMBER = 'a workspace is for its members: any logged-in user could read every workspace (W4)'
+const REFUSED = 'a refusal is 403, not 500'
+const UNREACHABLE =
+  'whether somebody administers another cluster cannot be told while it is out of reach: refused with 403'
+const APPENDS = 'the first cluster can be added to an empty list'
+const STRANGER =
+  'a public cluster is open to those who may change the workspace: any user could place and evict those of others'
+const SELECTOR =
+  'a selector needs the right on clusters: a value without names was checked against nothing, and placed the workspace everywhere (W5)'
+const AFTER_SELECTOR = 'the selector of entry 028 was refused (W5)'
+const DIFFERENCE =
+  'the difference of the placements is checked, not the form of the operation: what JSON patch allows is applied'
 
 export const MEANT_34: Meant = {
   'iam-3.4-write-008': NO_NEW_SESSION,
@@ -14,4 +26,28 @@ export const MEANT_34: Meant = {
   'iam-3.4-write-030': NO_ECHO,
   'iam-3.4-write-031':
     'hashed at once, so that no reader of the API sees the password; hence the time in the annotations',
+  // Tenancy.
+  'tenant-3.4-read-006': NOT_A_MEMBER,
+  'tenant-3.4-read-012':
+    'frank is bound to a role of 3.2 that this platform has beside those of 3.4; it shows all workspaces',
+  'tenant-3.4-read-016': NOT_A_MEMBER,
+  'tenant-3.4-read-019': NOT_A_MEMBER,
+  'tenant-3.4-read-037':
+    'the token of a cluster agent is a credential: whoever holds it could pass for the cluster',
+  'tenant-3.4-write-005': UNREACHABLE,
+  'tenant-3.4-write-017': REFUSED,
+  'tenant-3.4-write-018': REFUSED,
+  'tenant-3.4-write-019': STRANGER,
+  'tenant-3.4-write-020': UNREACHABLE,
+  'tenant-3.4-write-021': APPENDS,
+  'tenant-3.4-write-023': STRANGER,
+  'tenant-3.4-write-024': STRANGER,
+  'tenant-3.4-write-025': DIFFERENCE,
+  'tenant-3.4-write-027': DIFFERENCE,
+  'tenant-3.4-write-028': SELECTOR,
+  'tenant-3.4-write-029': 'an object where a JSON patch belongs is the fault of the client: 400, not 500',
+  'tenant-3.4-write-030': AFTER_SELECTOR,
+  'tenant-3.4-write-034': AFTER_SELECTOR,
+  'tenant-3.4-write-035': AFTER_SELECTOR,
+  'tenant-3.4-write-037': AFTER_SELECTOR,
 }

@@ -1,8 +1,13 @@
-/** What the routes of tenant.kubesphere.io are given. */
+/** What the routes of tenant.kubesphere.io are given, and what they share. */
 import { type Rights } from '../../../authorization/rights.js'
 import { type RoleBook } from '../../../authorization/rolebook.js'
 import { type KindStores } from '../../../listing/stores.js'
+import { PlacementRights } from '../../../tenancy/placement.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
+import { Access, Visibility } from '../../../tenancy/visibility/index.js'
+import { NamespaceWrites } from './namespacewrites.js'
+import { QuotaWrites } from './quotawrites.js'
+import { WorkspaceWrites } from './workspacewrites.js'
 
 export interface TenantDeps {
   /** Reads from caches, writes with the server's own rights. */
@@ -11,4 +16,26 @@ export interface TenantDeps {
   stores: KindStores
   book: RoleBook
   rights: Rights
+}
+
+/** The domain behind the routes of all versions. */
+export interface Tenancy extends TenantDeps {
+  visibility: Visibility
+  access: Access
+  workspaceWrites: WorkspaceWrites
+  namespaceWrites: NamespaceWrites
+  quotaWrites: QuotaWrites
+}
+
+export function tenancy(deps: TenantDeps): Tenancy {
+  const access = new Access(deps)
+  const placement = new PlacementRights(deps)
+  return {
+    ...deps,
+    access,
+    visibility: new Visibility(deps),
+    workspaceWrites: new WorkspaceWrites({ ...deps, access, placement }),
+    namespaceWrites: new NamespaceWrites(deps.resources),
+    quotaWrites: new QuotaWrites(deps.resources),
+  }
 }

@@ -1,12 +1,24 @@
 /** Assembles tenant.kubesphere.io/v1alpha2. */
 import { type ApiGroup } from '../../../serving/route.js'
-import { type TenantDeps } from './deps.js'
+import { clusterRoutes } from './clusters.js'
+import { type TenantDeps, tenancy } from './deps.js'
+import { memberViewRoutes } from './members.js'
+import { namespaceRoutes } from './namespaces.js'
+import { quotaRoutes } from './resourcequotas.js'
+import { workspaceRoutes } from './workspaces.js'
 
-export function tenantGroup(_deps: TenantDeps): ApiGroup {
+export function tenantGroup(deps: TenantDeps): ApiGroup {
+  const domain = tenancy(deps)
   return {
     root: '/kapis/tenant.kubesphere.io/v1alpha2',
     title: 'Workspaces, projects, quotas',
     errors: 'text',
-    routes: [],
+    routes: [
+      ...clusterRoutes(domain),
+      ...workspaceRoutes(domain, { path: '/workspaces', openPatch: false }),
+      ...namespaceRoutes(domain),
+      ...memberViewRoutes(domain),
+      ...quotaRoutes(domain),
+    ],
   }
 }

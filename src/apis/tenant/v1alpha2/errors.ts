@@ -1,0 +1,36 @@
+/** How failures of writes are answered, where clients know other codes than those of the Kubernetes API. */
+import { StatusError } from '../../../apimachinery/errors/index.js'
+
+/** Of these the original makes 400, and clients of it tell them from others by nothing else. */
+const TAKEN_OR_INVALID = new Set([409, 422])
+
+/** Creating: a name that is taken, and an object that is not valid, are 400. */
+export async function creating<T>(creation: Promise<T>): Promise<T> {
+  try {
+    return await creation
+  } catch (error) {
+    if (!(error instanceof StatusError) || !TAKEN_OR_INVALID.has(error.code)) throw error
+    const { reason, message, details } = error
+    throw new StatusError({ code: 400, reason, message, details }, { cause: error })
+  }
+}
+
+/** How often a write that names no version starts again when the object has changed meanwhile. */
+const TRIES = 4
+
+/** @param versioned the client has named a version, and is told when it is not the present one */
+export async function retrying<T>(versioned: boolean, attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const changed = error instanceof StatusError && error.reason === 'Conflict'
+      if (!changed || versioned || tries >= TRIES) throw error
+    }
+  }
+}
+
+/** No object has such a name, and no path can be made of it. */
+export function isAddressable(name: string): boolean {
+  return name !== '' && !/[/%]|^\.\.?$/.test(name)
+}

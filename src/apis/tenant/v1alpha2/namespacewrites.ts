@@ -1,0 +1,106 @@
+/**
+ * Writes of projects, the namespaces of a workspace.
+ *
+ * The workspace is the one in the path, whatever a body says. The creator is the caller: that annotation is what
+ * makes somebody the administrator of a new project. Both, and what controllers keep a namespace by, stay as they
+ * are from then on.
+ */
+import { type ObjectMeta, type UserInfo } from '../../../apimachinery/meta/types.js'
+import { CREATOR, DEVOPS_PROJECT, WORKSPACE } from '../../../tenancy/names.js'
+import { type TenancyResources } from '../../../tenancy/resources.js'
+import { type NamespaceObject } from '../../../tenancy/types.js'
+import { type Deletion } from './deletion.js'
+import { creating, isAddressable, retrying } from './errors.js'
+import { type Write } from './workspacewrites.js'
+
+type Namespace = NamespaceObject
+type Options = Pick<Write, 'dryRun' | 'signal'>
+
+export class NamespaceWrites {
+  constructor(private readonly resources: Pick<TenancyResources, 'namespaces'>) {}
+
+  /** @throws StatusError 400 also for a name that is taken */
+  create(user: UserInfo, workspace: string, metadata: ObjectMeta, options: Options): Promise<Namespace> {
+    const { ownerReferences: _, labels, annotations, ...named } = metadata
+    const created = {
+      metadata: {
+        ...named,
+        labels: placed(labels, workspace, undefined),
+        annotations: { ...annotations, [CREATOR]: user.name },
+      },
+    }
+    return creating(this.resources.namespaces.create(created, options))
+  }
+
+  /** @throws StatusError 404 when it is not one of the workspace, 409 when it has changed */
+  replace(workspace: string, name: string, metadata: ObjectMeta, options: Options): Promise<Namespace> {
+    return this.#change(workspace, name, metadata, options, () => ({
+      labels: metadata.labels ?? {},
+      annotations: metadata.annotations ?? {},
+    }))
+  }
+
+  /** Merges labels and annotations. @throws StatusError */
+  patch(workspace: string, name: string, metadata: ObjectMeta, options: Options): Promise<Namespace> {
+    return this.#change(workspace, name, metadata, options, (stored) => ({
+      labels: { ...stored.labels, ...metadata.labels },
+      annotations: { ...stored.annotations, ...metadata.annotations },
+    }))
+  }
+
+  /** @throws StatusError 404 when it is not one of the workspace */
+  async delete(workspace: string, name: string, deletion: Deletion, signal: AbortSignal): Promise<void> {
+    const { uid } = (await this.#stored(workspace, name, signal)).metadata
+    const { dryRun, preconditions } = deletion
+    await this.resources.namespaces.delete(name, {
+      dryRun,
+      gracePeriodSeconds: 0,
+      preconditions: { ...(uid !== undefined && { uid }), ...preconditions },
+      signal,
+    })
+  }
+
+  #change(
+    workspace: string,
+    name: string,
+    { resourceVersion: version }: ObjectMeta,
+    options: Options,
+    texts: (stored: ObjectMeta) => Required<Pick<ObjectMeta, 'labels' | 'annotations'>>,
+  ): Promise<Namespace> {
+    return retrying(version !== undefined, async () => {
+      const stored = await this.#stored(workspace, name, options.signal)
+      const { labels, annotations } = texts(stored.metadata)
+      const creator = stored.metadata.annotations?.[CREATOR]
+      const { [CREATOR]: _, ...others } = annotations
+      const wanted: Namespace = {
+        ...stored,
+        metadata: {
+          ...stored.metadata,
+          ...(version !== undefined && { resourceVersion: version }),
+          labels: placed(labels, workspace, stored.metadata.labels?.[DEVOPS_PROJECT]),
+          annotations: { ...others, ...(creator !== undefined && { [CREATOR]: creator }) },
+        },
+      }
+      return this.resources.namespaces.update(wanted, options)
+    })
+  }
+
+  async #stored(workspace: string, name: string, signal: AbortSignal): Promise<Namespace> {
+    const { namespaces } = this.resources
+    const cached = isAddressable(name) ? namespaces.get(name) : undefined
+    if (cached?.metadata.labels?.[WORKSPACE] !== workspace) throw namespaces.missing(name)
+    const stored = await namespaces.client.get(name, { signal })
+    if (stored.metadata.labels?.[WORKSPACE] !== workspace) throw namespaces.missing(name)
+    return stored
+  }
+}
+
+/** Labels that say where a namespace belongs are not the client's to set. */
+function placed(
+  labels: Readonly<Record<string, string>> | undefined,
+  workspace: string,
+  devops: string | undefined,
+): Record<string, string> {
+  const { [DEVOPS_PROJECT]: _, ...others } = labels ?? {}
+  return { ...others, [WORKSPACE]: workspace, ...(devops !== undefined && { [DEVOPS_PROJECT]: devops }) }
+}
