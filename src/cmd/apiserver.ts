@@ -16,6 +16,8 @@ export interface ApiserverFlags {
   kubeconfig?: string
   port: number
   bindAddress: string
+  /** Default: 256. */
+  maxRequestsInflight?: number
   securePort?: number
   tlsCertFile?: string
   tlsPrivateKey?: string

@@ -23,6 +23,12 @@ function port(text: string): number {
   }
 }
 
+function atLeastOne(text: string): number {
+  const number = count(text)
+  if (number === 0) throw new InvalidArgumentError('Give a whole number from 1 on.')
+  return number
+}
+
 function count(text: string): number {
   const value = Number(text)
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number, 0 or more')
@@ -46,6 +52,13 @@ const platformPort = (): Option =>
   new Option('--port <PORT>', 'port of the platform API, 0 for any free one').argParser(port).default(9090)
 const bindAddress = (): Option =>
   new Option('--bind-address <ADDRESS>', 'address to listen on').default('127.0.0.1')
+const maxRequests = (): Option =>
+  new Option(
+    '--max-requests-inflight <N>',
+    'requests worked on at the same time; more wait their turn, and too many are answered 429',
+  )
+    .argParser(atLeastOne)
+    .default(256)
 const kubePort = (): Option =>
   new Option('--kube-port <PORT>', 'port of the embedded Kubernetes API, 0 for any free one')
     .argParser(port)
@@ -79,6 +92,7 @@ Examples:
     .option('--memory', 'keep all state in memory; nothing survives the process', false)
     .addOption(platformPort())
     .addOption(bindAddress())
+    .addOption(maxRequests())
     .addOption(kubePort())
     .addOption(configFile())
     .addOption(kubeconfigFile('work on this cluster instead of the embedded Kubernetes API'))
@@ -100,6 +114,7 @@ Examples:
     )
     .addOption(platformPort())
     .addOption(bindAddress().default('0.0.0.0'))
+    .addOption(maxRequests())
     .option(
       '--secure-port <PORT>',
       'serve TLS on this port instead; needs --tls-cert-file and --tls-private-key',

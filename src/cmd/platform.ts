@@ -25,6 +25,7 @@ import { type Options } from '../configuration/options.js'
 import { everyRoute } from '../serving/everyroute.js'
 import { explainGroup } from '../serving/explain.js'
 import { type Health } from '../serving/health.js'
+import { type OverloadLimits } from '../serving/filters/overload.js'
 import { type Logger } from '../serving/log.js'
 import { openApiDocument } from '../serving/openapi.js'
 import { createPlatformHandler, type PlatformHandler } from '../serving/platform.js'
@@ -32,6 +33,7 @@ import { type ApiGroup } from '../serving/route.js'
 import { systemGroups } from '../serving/systemgroups.js'
 import { Membership } from '../tenancy/membership.js'
 import { tenancyResources } from '../tenancy/resources.js'
+import { memoryMeter } from './memory.js'
 import { ServedVersions } from './servedversions.js'
 import { VersionReport } from './versionreport.js'
 
@@ -43,6 +45,7 @@ export interface PlatformDeps {
   upstreamName: string
   informers: InformerSet
   logger: Logger
+  overload?: Partial<OverloadLimits>
 }
 
 export interface Platform {
@@ -135,6 +138,8 @@ export function createPlatform(deps: PlatformDeps): Platform {
     groups,
     metrics,
     logger,
+    memoryUsed: memoryMeter(),
+    ...(deps.overload && { overload: deps.overload }),
   })
   logger.debug({ routes: everyRoute(groups).length }, 'routes declared')
   return {

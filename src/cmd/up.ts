@@ -22,6 +22,8 @@ export interface UpFlags {
   memory: boolean
   port: number
   bindAddress: string
+  /** Default: 256. */
+  maxRequestsInflight?: number
   kubePort: number
   config?: string
   kubeconfig?: string
@@ -82,7 +84,14 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       () => undefined,
     )
 
-  const platform = createPlatform({ options, upstream, upstreamName, informers, logger })
+  const platform = createPlatform({
+    options,
+    upstream,
+    upstreamName,
+    informers,
+    logger,
+    ...(flags.maxRequestsInflight !== undefined && { overload: { inFlight: flags.maxRequestsInflight } }),
+  })
   for (const webhook of platform.webhooks) kube?.webhooks.register(webhook)
   const server = createServer({ handler: platform.handler.handle, logger })
   const { port } = await server.listen({ host: flags.bindAddress, port: flags.port })

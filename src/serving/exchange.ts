@@ -37,6 +37,8 @@ export interface Exchange {
   tapRequest?: (chunk: Uint8Array) => void
   /** How the proxy changes the answer on its way. */
   rewriting?: Rewriting
+  /** Gives the request up: whatever works on it stops. */
+  abort(): void
   /** The authorization filter has let it pass; what the request names may appear in metric labels. */
   allowed: boolean
 }

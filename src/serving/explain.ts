@@ -76,6 +76,7 @@ function imagined({ method, path, headers = {} }: Question): Exchange {
     trace: [],
     longRunning: false,
     allowed: false,
+    abort: () => undefined,
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * Who builds it hands over everything that it talks to; it starts no work and opens nothing by itself.
  */
-import { type Registry } from 'prom-client'
+import { Gauge, type Registry } from 'prom-client'
 import { type Authenticator } from '../authentication/interface.js'
 import { type Authorizer } from '../authorization/interface.js'
 import { type Transport } from '../client/transport.js'
@@ -19,6 +19,7 @@ import { clusterDispatch, type ClusterDispatcher } from './filters/clusterdispat
 import { kubernetesGuard } from './filters/kubernetesguard.js'
 import { kubernetesProxy } from './filters/kubernetesproxy.js'
 import { metrics } from './filters/metrics.js'
+import { overload, type OverloadLimits } from './filters/overload.js'
 import { requestInfo } from './filters/requestinfo.js'
 import { requestLog } from './filters/requestlog.js'
 import { PolicyTable } from './guard/policy.js'
@@ -44,6 +45,9 @@ export interface PlatformOptions extends RequestInfoOptions {
   policies?: PolicyTable
   pathRules?: readonly PathRule[]
   bodyLimits?: BodyLimits
+  overload?: Partial<OverloadLimits>
+  /** Between 0 and 1; at nearly 1 requests are refused. */
+  memoryUsed?: () => number
 }
 
 export interface PlatformHandler {
@@ -68,6 +72,16 @@ export function createPlatformHandler(options: PlatformOptions): PlatformHandler
     metrics(options.metrics),
     requestInfo(options),
     authentication(authenticator),
+    overload({
+      logger,
+      limits: options.overload,
+      running: new Gauge({
+        name: 'ks_server_requests_in_flight',
+        help: 'Requests worked on now; watches and tunnels not counted.',
+        registers: [options.metrics],
+      }),
+      ...(options.memoryUsed && { memoryUsed: options.memoryUsed }),
+    }),
     clusterDispatch(options.clusters),
     authorization(authorizer, pathRules),
     audit(options.audit),

@@ -27,6 +27,8 @@ export interface ServerLimits {
   connections: number
   /** Silence after which a peer's system is asked whether it still lives. */
   probeIdleMs: number
+  /** A client that has taken nothing of an answer for so long is left. */
+  stalledMs: number
 }
 
 export const SERVER_LIMITS: ServerLimits = {
@@ -36,6 +38,7 @@ export const SERVER_LIMITS: ServerLimits = {
   keepAliveTimeoutMs: 65_000,
   connections: 20_000,
   probeIdleMs: 30_000,
+  stalledMs: 60_000,
 }
 
 export interface ServerOptions {
@@ -98,6 +101,9 @@ export function createServer({ handler, logger, limits: given, tls }: ServerOpti
   server.maxConnections = limits.connections
 
   const exchanges = new Set<ServerExchange>()
+  const stalled = setInterval(() => {
+    for (const exchange of exchanges) if (exchange.isStalled()) exchange.response.destroy()
+  }, limits.stalledMs / 2).unref()
   const tunnels = new Set<Duplex>()
   let closing = false
 
@@ -178,6 +184,7 @@ export function createServer({ handler, logger, limits: given, tls }: ServerOpti
     },
     close(graceMs = 10_000) {
       closing = true
+      clearInterval(stalled)
       return new Promise((resolve) => {
         const timer = setTimeout(() => {
           for (const exchange of exchanges) exchange.abort()
@@ -212,6 +219,9 @@ class ServerExchange implements Exchange {
   tapRequest?: (chunk: Uint8Array) => void
   #controller: AbortController | undefined
   #aborted = false
+  /** What the client had taken when last looked at, and how often it was the same with more waiting. */
+  #taken = -1
+  #looks = 0
 
   constructor(
     readonly request: http.IncomingMessage,
@@ -233,6 +243,16 @@ class ServerExchange implements Exchange {
   abort(): void {
     this.#aborted = true
     this.#controller?.abort()
+  }
+
+  /** Asked twice within the time that a client may be silent. */
+  isStalled(): boolean {
+    const { socket } = this.request
+    const taken = socket.bytesWritten - socket.writableLength
+    const waits = socket.writableLength > 0 && taken === this.#taken
+    this.#looks = waits ? this.#looks + 1 : 0
+    this.#taken = taken
+    return this.#looks >= 2
   }
 
   over(): void {

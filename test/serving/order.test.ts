@@ -40,6 +40,7 @@ describe('the order of filters', () => {
       'metrics',
       'request info',
       'authentication',
+      'overload',
       'cluster dispatch',
       'authorization',
       'audit',
@@ -69,6 +70,7 @@ describe('the order of filters', () => {
       'metrics',
       'request info',
       'authentication',
+      'overload',
       'cluster dispatch',
       'authorization',
     ])
