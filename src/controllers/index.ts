@@ -5,8 +5,10 @@ import { clusterRoleBindingController } from './clusterrolebinding/index.js'
 import { globalRoleBindingController } from './globalrolebinding/index.js'
 import { groupController } from './group/index.js'
 import { groupBindingController } from './groupbinding/index.js'
+import { jobController } from './job/index.js'
 import { loginRecordController } from './loginrecord/index.js'
 import { namespaceController } from './namespace/index.js'
+import { networkIsolationControllers } from './nsnp/index.js'
 import { resourceQuotaController } from './resourcequota/index.js'
 import { serviceAccountController } from './serviceaccount/index.js'
 import { userController } from './user/index.js'
@@ -22,8 +24,10 @@ export function platformControllers(deps: TenancyControllerDeps): Controller[] {
     globalRoleBindingController(deps),
     groupBindingController(deps),
     groupController(deps),
+    jobController(deps),
     loginRecordController(deps),
     namespaceController(deps),
+    ...networkIsolationControllers(deps),
     resourceQuotaController(deps),
     serviceAccountController(deps),
     userController(deps),
