@@ -24,7 +24,8 @@ import { Definitions } from './apiextensions/definitions.js'
 import { withDefinitionRules } from './apiextensions/rules.js'
 import { Manager } from '../controller/index.js'
 import { bootstrap } from './controllers/bootstrap.js'
-import { kubeControllers } from './controllers/index.js'
+import { Collections } from './controllers/collections.js'
+import { type ControllerChoice, controllerChoice, startControllers } from './controllers/start.js'
 import { Writer } from './controllers/writer.js'
 import { Objects } from './objects.js'
 import { ADMIN, kubeconfigFor, openPki, type Pki } from './pki/index.js'
@@ -60,8 +61,10 @@ export interface KubeOptions {
   logger?: Logger
   /** `v1.20.2` */
   kubeVersion?: string
-  /** False: none. A list: only those. Default all. */
-  controllers?: boolean | readonly string[]
+  /** False: none. Patterns of names, `*` for all, `-name` for all but. Default: those of workloads with nodes only. */
+  controllers?: ControllerChoice
+  /** Simulated nodes. Default none. */
+  nodes?: number
   admission?: AdmissionOptions
   /** Fixed bearer tokens. */
   tokens?: readonly StaticToken[]
@@ -131,7 +134,6 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     const customResources = catalogue.get('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
     if (customResources) catalogue.set(withDefinitionRules(customResources))
     const webhooks = new LocalWebhooks(logger)
-    const wanted = options.controllers ?? true
     const admission = createAdmission({ objects, catalogue, rbac, logger }, admissionFor(options))
     closers.push(() => admission.close())
     let booted = false
@@ -173,11 +175,24 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       advertise: address === undefined ? undefined : { address, port: options.port || 6443 },
     })
     await ready
-    const random = systemRandom
-    for (const controller of kubeControllers({ objects, writer, catalogue, tokens, pki, clock, random })) {
-      const isWanted = Array.isArray(wanted) ? wanted.includes(controller.name) : wanted === true
-      if (isWanted) manager.start(controller)
+    const collections = new Collections(objects)
+    closers.push(() => collections.close())
+    const { transport } = server
+    const running = {
+      objects,
+      collections,
+      writer,
+      catalogue,
+      tokens,
+      pki,
+      clock,
+      logger,
+      transport,
+      manager,
     }
+    const random = systemRandom
+    const hasNodes = (options.nodes ?? 0) > 0
+    closers.push(startControllers({ ...running, random }, options.controllers ?? true, hasNodes))
     booted = true
     const listener =
       options.port === undefined
@@ -214,9 +229,8 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
 
 /** What pods need of service accounts is made by controllers: without them, pods do without. */
 function admissionFor({ controllers = true, admission = {} }: KubeOptions): AdmissionOptions {
-  const makers = ['serviceaccount', 'serviceaccount-token']
-  const made =
-    typeof controllers === 'boolean' ? controllers : makers.every((each) => controllers.includes(each))
+  const isWanted = controllerChoice(controllers)
+  const made = ['serviceaccount', 'serviceaccount-token'].every(isWanted)
   return made ? admission : { disabled: [...(admission.disabled ?? []), 'ServiceAccount'] }
 }
 

@@ -29,6 +29,7 @@ export interface ControllersDeps {
 const RBAC = 'rbac.authorization.k8s.io'
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name'
 
+/** Those that any platform needs; `workloads.ts` has the others. */
 export function kubeControllers(deps: ControllersDeps): Controller[] {
   const { objects, pki, random } = deps
   const garbage = new GarbageCollector(deps)
