@@ -100,7 +100,7 @@ export async function startCluster(options: KubeOptions = {}): Promise<Cluster> 
 
 export const podTemplate = (app: string, image = 'nginx:1', more: object = {}): object => ({
   metadata: { labels: { app } },
-  spec: { containers: [{ name: 'main', image }], ...more },
+  spec: { containers: [{ name: 'main', image }], automountServiceAccountToken: false, ...more },
 })
 
 export function workload(name: string, spec: object = {}): object {
