@@ -125,6 +125,19 @@ export interface ParsedRequest {
   subject: ClientSubject
   /** The request proves that its maker has the private key. */
   verified: boolean
+  /** DER of the SubjectPublicKeyInfo. */
+  publicKey: Buffer
+}
+
+/** The text of a `CERTIFICATE REQUEST` for that name, of no organisation. @param key an EC P-256 key as PEM */
+export async function signingRequest(key: string, commonName: string): Promise<string> {
+  const x509 = await library()
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [{ CN: [commonName] }],
+    keys: { privateKey: await privateKeyOf(key), publicKey: await publicKeyOf(key) },
+    signingAlgorithm: SIGNING,
+  })
+  return `${request.toString('pem')}\n`
 }
 
 export async function parseRequest(pem: string): Promise<ParsedRequest> {
@@ -136,6 +149,7 @@ export async function parseRequest(pem: string): Promise<ParsedRequest> {
       organizations: request.subjectName.getField('O'),
     },
     verified: await request.verify(),
+    publicKey: Buffer.from(request.publicKey.rawData),
   }
 }
 

@@ -24,7 +24,7 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
   const { options, file, warnings } = loadForCommand(flags)
   for (const { path, message } of warnings) logger.warn({ file, key: path }, message)
   const kubeconfig = kubeconfigFor(options.kubernetes.kubeconfig)
-  const { transport, server } = connect(kubeconfig)
+  const { transport, server, address } = connect(kubeconfig)
   const informers = createInformerSet({ transport, logger, userAgent: 'orrery-controller-manager' })
   // By every replica, whoever leads.
   const webhooks = await startWebhooks(flags, kubeconfig === 'in-cluster', transport, informers, logger)
@@ -36,6 +36,7 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
       upstream: transport,
       informers,
       logger,
+      kubernetes: address,
       ...(flags.controllers && { selection: flags.controllers }),
     })
     process.stdout.write(`The controllers work on ${server}.\n`)

@@ -66,6 +66,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   const kube = flags.kubeconfig === undefined ? await startEmbedded({ ...flags, data, logger }) : undefined
   const cluster = kube === undefined ? connect(flags.kubeconfig ?? '') : undefined
   const upstream = kube ? withUser(kube.transport, PLATFORM_USER) : (cluster?.transport as Transport)
+  const kubernetes = kube?.url === undefined ? cluster?.address : { server: kube.url, ca: kube.caPem }
   const upstreamName = kube ? 'embedded' : (cluster?.server ?? '')
 
   const informers = createInformerSet({
@@ -101,6 +102,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     informers,
     logger,
     passwords: platform.passwords,
+    ...(kubernetes && { kubernetes }),
     ...(flags.controllers && { selection: flags.controllers }),
   })
   const url = `http://${hostForUrl(flags.bindAddress)}:${port}`

@@ -197,9 +197,7 @@ describe('the groups of a user', () => {
     await binding(ROLE_BINDINGS, 'crew-default', 'view', [subject], { labels, namespace: 'default' })
     await expectGroups('ida', ['crew'])
     await eventually(async () => expect(await ownersOf(GROUPS, 'crew-child')).toEqual(['Group crew']))
-    await eventually(async () =>
-      expect(await ownersOf(GROUPS, 'crew')).toEqual(['WorkspaceTemplate green']),
-    )
+    await eventually(async () => expect(await ownersOf(GROUPS, 'crew')).toEqual(['WorkspaceTemplate green']))
 
     await world.delete(GROUPS, 'crew')
 

@@ -1,5 +1,6 @@
 /** The controllers of identity and tenancy: the one list of them. */
 import { type Controller } from '../controller/index.js'
+import { csrController } from './csr/index.js'
 import { type TenancyControllerDeps } from './deps.js'
 import { clusterRoleBindingController } from './clusterrolebinding/index.js'
 import { globalRoleBindingController } from './globalrolebinding/index.js'
@@ -21,6 +22,7 @@ export function platformControllers(deps: TenancyControllerDeps): Controller[] {
   return [
     // One line each, in the order of their names.
     clusterRoleBindingController(deps),
+    ...csrController(deps),
     globalRoleBindingController(deps),
     groupBindingController(deps),
     groupController(deps),

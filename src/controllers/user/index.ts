@@ -1,9 +1,18 @@
 /** The user controller: passwords, states, groups, kubeconfigs, and what is left when a user goes. */
-import { type Controller, fromChanges, fromInformer, type Request, storedIn } from '../../controller/index.js'
+import { type Change } from '../../client/cache/interface.js'
+import {
+  type Controller,
+  fromChanges,
+  fromInformer,
+  type Request,
+  type Source,
+  storedIn,
+} from '../../controller/index.js'
 import { groupsOfUser } from '../../tenancy/groupsofuser.js'
 import { Mentions } from '../../tenancy/mentions.js'
-import { USER_REF } from '../../tenancy/names.js'
+import { USER_REF, USERNAME } from '../../tenancy/names.js'
 import { type TenancyControllerDeps } from '../deps.js'
+import { type Kubeconfigs, kubeconfigsOf } from '../kubeconfig/index.js'
 import { whenSynced } from '../synced.js'
 import { tellerOf, tellingFailures } from '../telling.js'
 import { Belongings } from './belongings.js'
@@ -19,6 +28,7 @@ export function userController(deps: TenancyControllerDeps): Controller {
   const bindingsByGroup = new Mentions(groupBindings, ({ groupRef }) =>
     groupRef?.name === undefined ? [] : [groupRef.name],
   )
+  const kubeconfigs = kubeconfigsOf(deps)
   const stored = storedIn(users)
   const reconciler = new UserReconciler({
     get: (name) => users.get(name),
@@ -33,8 +43,11 @@ export function userController(deps: TenancyControllerDeps): Controller {
         bindingsOf: (name) => belongings.groupBindingsOf(name),
       }),
     hash: (password, signal) => passwords.hash(password, signal),
-    keepKubeconfig: async () => undefined,
-    removeBelongings: ({ metadata: { name = '' } }, signal) => belongings.remove(name, signal),
+    keepKubeconfig: async (user, signal) => kubeconfigs?.keeper.keep(user, signal),
+    async removeBelongings({ metadata: { name = '' } }, signal) {
+      await belongings.remove(name, signal)
+      await kubeconfigs?.keeper.remove(name, signal)
+    },
     tell: tellerOf(events, NAME, users, 'User synced successfully'),
     lock: {
       maxTries: options.authentication.authenticateRateLimiterMaxTries,
@@ -53,6 +66,7 @@ export function userController(deps: TenancyControllerDeps): Controller {
     resources.workspaceRoleBindings,
     resources.clusterRoleBindings,
     resources.roleBindings,
+    ...(kubeconfigs ? [kubeconfigs.maps, kubeconfigs.requests] : []),
   ].map(({ informer }) => informer)
   return {
     name: NAME,
@@ -77,7 +91,21 @@ export function userController(deps: TenancyControllerDeps): Controller {
         needed,
         fromChanges(groups.informer, ({ object }) => affected(object.name)),
       ),
+      ...(kubeconfigs ? [whenSynced(needed, lostKubeconfigs(kubeconfigs))] : []),
+      ...(kubeconfigs ? [whenSynced(needed, lostKubeconfigs(kubeconfigs))] : []),
     ],
+  }
+
+  /** Those whose file was deleted, or whose request went unanswered. */
+  function lostKubeconfigs({ maps, requests }: Kubeconfigs): Source {
+    const owners = ({ type, object }: Change): Request[] => {
+      const name = object.labels[USERNAME]
+      return type === 'deleted' && name !== undefined ? [named(name)] : []
+    }
+    return (enqueue) => {
+      const stops = [maps, requests].map(({ informer }) => fromChanges(informer, owners)(enqueue))
+      return () => stops.forEach((stop) => stop())
+    }
   }
 
   /** Who is, or has to be, in the group of that name. */
