@@ -1,0 +1,168 @@
+/**
+ * Streams through the proxy to a genuine Kubernetes API server, beside the plainest reverse proxy in Go: many watches
+ * in which nothing happens, one in which much does, and a list too large to be held in memory as a whole.
+ */
+import http from 'node:http'
+import { cpuMsOf } from './_load.js'
+import { listsOf, namespaceName, type Size } from './_objects.js'
+import { type Running, startGoProxy, startInFront, tokenOf, until } from './_processes.js'
+import { type Report, row } from './_report.js'
+import { type RealCluster, realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
+
+const SIZE: Size = { pods: 5_000, namespaces: 50, workspaces: 10, users: 20, bindings: 200 }
+
+export interface StreamsOptions {
+  watches?: number
+  eventsPerSecond?: number
+  seconds?: number
+  lists?: number
+}
+
+export async function run(
+  report: Report,
+  { watches = 2_000, eventsPerSecond = 1_000, seconds = 10, lists = 20 }: StreamsOptions = {},
+): Promise<void> {
+  if (!realClusterAvailable) return report.skip('streams', 'scripts/build-kubernetes.sh has not been run')
+  const cluster = await startRealCluster({ lists: listsOf(SIZE) })
+  const stops: (() => Promise<void>)[] = [() => cluster.stop()]
+  try {
+    const product = await startInFront(cluster.kubeconfig)
+    stops.push(() => product.stop())
+    const token = await tokenOf(product.url, 'admin')
+    const proxy = await startGoProxy(cluster.url, cluster.token)
+    if (proxy) stops.push(() => proxy.stop())
+    const contenders: [string, Running, string][] = [['orrery', product, token]]
+    if (proxy) contenders.push(['go', proxy, cluster.token])
+
+    const found: Record<string, { list: number; event: number; watch: number }> = {}
+    for (const [name, process, credentials] of contenders) {
+      const list = await listCost(process, credentials, lists)
+      const event = await eventCost(process, credentials, cluster, eventsPerSecond, seconds)
+      found[name] = { list, event, watch: await watchSize(process, credentials, watches) }
+    }
+    const [ours, go] = [found['orrery'], found['go']]
+    if (!ours) return
+    report.add(
+      row('streams/list', `list of ${SIZE.pods} pods through the proxy`, {
+        value: ours.list,
+        unit: 'CPU ms',
+        ...(go && { atMost: go.list }),
+      }),
+    )
+    report.add(
+      row('streams/event', `one of ${eventsPerSecond} watch events a second`, {
+        value: ours.event * 1_000,
+        unit: 'CPU µs',
+        ...(go && { atMost: go.event * 1_000 }),
+      }),
+    )
+    report.add(
+      row('streams/watch', `each of ${watches} idle watches`, { value: ours.watch, unit: 'KB', atMost: 20 }),
+    )
+    if (go) report.add(row('streams/watch/go', '… through the Go proxy', { value: go.watch, unit: 'KB' }))
+  } finally {
+    for (const stop of stops.reverse()) await stop()
+  }
+}
+
+export const smoke = (report: Report): Promise<void> =>
+  run(report, { watches: 100, eventsPerSecond: 100, seconds: 1, lists: 2 })
+
+/** Milliseconds of CPU for one whole list. */
+async function listCost({ url, pid }: Running, token: string, lists: number): Promise<number> {
+  const once = (): Promise<number> => drained(`${url}/api/v1/pods?resourceVersion=0`, token)
+  await once()
+  const before = cpuMsOf(pid)
+  for (let i = 0; i < lists; i++) await once()
+  return (cpuMsOf(pid) - before) / lists
+}
+
+/** Milliseconds of CPU for one event, of ConfigMaps that change under a watch. */
+async function eventCost(
+  { url, pid }: Running,
+  token: string,
+  cluster: RealCluster,
+  perSecond: number,
+  seconds: number,
+): Promise<number> {
+  const namespace = namespaceName(1)
+  const path = `/api/v1/namespaces/${namespace}/configmaps`
+  let events = 0
+  const close = await streamed(`${url}${path}?watch=true`, token, (chunk) => {
+    for (const byte of chunk) if (byte === 0x0a) events++
+  })
+  const names = Array.from({ length: 20 }, (_, i) => `changing-${i}`)
+  for (const name of names) await cluster.request('POST', path, { metadata: { name }, data: { n: '0' } })
+  await until(async () => events >= names.length)
+  const [eventsBefore, cpuBefore] = [events, cpuMsOf(pid)]
+  const wanted = perSecond * seconds
+  const startedAt = performance.now()
+  let sent = 0
+  const write = async (name: string): Promise<void> => {
+    for (; sent < wanted;) {
+      const n = sent++
+      await cluster.request('PUT', `${path}/${name}`, { metadata: { name }, data: { n: String(n + 1) } })
+      const early = startedAt + (n * 1_000) / perSecond - performance.now()
+      if (early > 1) await new Promise((resolve) => setTimeout(resolve, early))
+    }
+  }
+  await Promise.all(names.map(write))
+  await until(async () => events - eventsBefore >= wanted, 30_000)
+  const cost = (cpuMsOf(pid) - cpuBefore) / wanted
+  close()
+  return cost
+}
+
+/** KB of resident memory for one watch in which nothing happens. */
+async function watchSize(product: Running, token: string, watches: number): Promise<number> {
+  const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 2_000))
+  await settle()
+  const before = product.memory().residentMb
+  const closes: (() => void)[] = []
+  const path = `/api/v1/namespaces/${namespaceName(2)}/secrets?watch=true`
+  for (let i = 0; i < watches; i += 50)
+    closes.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(50, watches - i) }, () =>
+          streamed(product.url + path, token, () => undefined),
+        ),
+      )),
+    )
+  await settle()
+  const size = ((product.memory().residentMb - before) * 1_024) / watches
+  for (const close of closes) close()
+  return size
+}
+
+function drained(url: string, token: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http
+      .get(url, { headers: { authorization: `Bearer ${token}` } }, (response) => {
+        let size = 0
+        response.on('data', (chunk: Buffer) => (size += chunk.length))
+        response.on('end', () =>
+          response.statusCode === 200
+            ? resolve(size)
+            : reject(new Error(`${url}: ${response.statusCode ?? 0}`)),
+        )
+      })
+      .on('error', reject)
+  })
+}
+
+/** Settles when the answer has begun. @returns close */
+function streamed(url: string, token: string, onData: (chunk: Buffer) => void): Promise<() => void> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(
+      url,
+      { headers: { authorization: `Bearer ${token}` }, agent: false },
+      (response) => {
+        if (response.statusCode !== 200) return reject(new Error(`${url}: ${response.statusCode ?? 0}`))
+        response.on('data', onData)
+        response.on('error', () => undefined)
+        resolve(() => request.destroy())
+      },
+    )
+    request.on('error', reject)
+  })
+}
