@@ -64,6 +64,17 @@ export const NATIVE_RULES: readonly NativeRule[] = [
     allows: ({ apiGroup, isKubernetesRequest, verb }) =>
       apiGroup === 'tenant.kubesphere.io' && !isKubernetesRequest && reads(verb),
   },
+  {
+    id: 'permissions-read',
+    description:
+      'ask for the permissions of a user, whose handler narrows the answer to what the caller may see',
+    allows: ({ apiGroup, isKubernetesRequest, resource, subresource, verb }) =>
+      apiGroup === 'iam.kubesphere.io' &&
+      !isKubernetesRequest &&
+      resource === 'users' &&
+      subresource === 'permissions' &&
+      reads(verb),
+  },
 ]
 
 const byId = new Map(NATIVE_RULES.map((rule) => [rule.id, rule]))

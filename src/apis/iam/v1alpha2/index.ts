@@ -4,6 +4,7 @@ import { type IamDeps } from './deps.js'
 import { groupBindingRoutes } from './groupbindings.js'
 import { groupRoutes } from './groups.js'
 import { memberRoutes } from './members.js'
+import { permissionRoutes } from './permissions.js'
 import { roleBindingRoutes } from './rolebindings.js'
 import { roleRoutes } from './roles.js'
 import { userRoutes } from './users.js'
@@ -20,6 +21,7 @@ export function iamGroup(deps: IamDeps): ApiGroup {
       ...groupRoutes(deps),
       ...groupBindingRoutes(deps),
       ...roleBindingRoutes(deps),
+      ...permissionRoutes(deps),
     ],
   }
 }
