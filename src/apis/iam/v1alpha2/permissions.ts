@@ -2,8 +2,8 @@
  * iam.kubesphere.io/v1alpha2, what a user may do: where, and through which binding of which role. Not in the
  * original.
  *
- * Users may ask about themselves. About others may ask who may get the user, and the answer holds the places whose
- * members the caller may list.
+ * Users may ask about themselves. About others the answer holds the places whose members the caller may list anyway;
+ * who sees none of them must have the right to get the user.
  */
 import { Type } from 'typebox'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
@@ -38,6 +38,8 @@ export function permissionRoutes({ resources, book, rights }: IamDeps): Route[] 
     const question: Question = { ...SHOWN_BY[place.level], apiGroup: IAM_GROUP }
     return rights.can(caller, question, place)
   }
+  const demandGet = (caller: UserInfo, name: string): Promise<void> =>
+    rights.demand(caller, { verb: 'get', apiGroup: IAM_GROUP, resource: 'users', name }, { level: 'global' })
   return [
     route({
       method: 'GET',
@@ -48,11 +50,11 @@ export function permissionRoutes({ resources, book, rights }: IamDeps): Route[] 
       query: Query,
       async handle({ params: { user: name }, query, user: caller }) {
         const isSelf = name === caller.name
-        if (!isSelf) {
-          const question = { verb: 'get', apiGroup: IAM_GROUP, resource: 'users', name }
-          await rights.demand(caller, question, { level: 'global' })
+        const user = resources.users.get(name)
+        if (!user) {
+          await demandGet(caller, name)
+          throw resources.users.missing(name)
         }
-        const user = resources.users.require(name)
         const holder = { name, groups: [...(user.spec?.groups ?? []), AUTHENTICATED] }
         const [workspace, namespace] = [query.get('workspace'), query.get('namespace')]
         const places = permissionPlaces(book, holder, workspaceOf, {
@@ -61,6 +63,7 @@ export function permissionRoutes({ resources, book, rights }: IamDeps): Route[] 
         })
         const shown: Place[] = []
         for (const place of places) if (isSelf || (await isShown(caller, place))) shown.push(place)
+        if (!isSelf && shown.length === 0) await demandGet(caller, name)
         const [start, end] = pageBounds(parseListQuery(query), shown.length)
         return {
           user: name,
