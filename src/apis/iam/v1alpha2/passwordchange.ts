@@ -3,13 +3,12 @@
  * Guesses at it are counted like those of logins. The sessions of the user end.
  */
 import { badRequest, tooManyRequests } from '../../../apimachinery/errors/index.js'
-import { rfc3339 } from '../../../tenancy/accounts/changes.js'
-import { demandPassword } from '../../../tenancy/accounts/passwordrules.js'
+import { NewPasswords } from '../../../tenancy/accounts/newpasswords.js'
+import { AccountRules } from '../../../tenancy/accounts/rules.js'
 import { BusyError } from '../../../authentication/passwords.js'
-import { LAST_PASSWORD_CHANGE } from '../../../tenancy/names.js'
 import { IAM_GROUP } from '../../../tenancy/resources.js'
 import { type IamDeps } from './deps.js'
-import { type UserWrite, type UserWrites } from './userwrites.js'
+import { type UserWrite } from './userwrites.js'
 
 export interface PasswordChange {
   user: string
@@ -21,24 +20,25 @@ export interface PasswordChange {
 const QUESTION = { verb: 'update', apiGroup: IAM_GROUP, resource: 'users', subresource: 'password' }
 
 export class PasswordChanges {
-  constructor(
-    private readonly deps: IamDeps,
-    private readonly writes: Pick<UserWrites, 'demandPower'>,
-  ) {}
+  readonly #rules: AccountRules
+  readonly #newPasswords: NewPasswords
+
+  constructor(private readonly deps: IamDeps) {
+    this.#rules = new AccountRules(deps)
+    this.#newPasswords = new NewPasswords(deps)
+  }
 
   /** @throws StatusError 400 when the old password is wrong, 403, 404, 422 for one that is none, 429 */
   async change({ user, current, password }: PasswordChange, write: UserWrite): Promise<void> {
-    const { passwords, resources, sessions } = this.deps
+    const { resources, sessions } = this.deps
     const { caller, dryRun, signal } = write
     const stored = resources.users.require(user)
-    this.writes.demandPower(caller, stored)
+    this.#rules.demandPower(caller, stored)
     await this.#demandProof(user, current, write)
-    demandPassword(password, user)
 
-    const hash = await passwords.hash(password, signal)
-    const { uid } = stored.metadata
-    const metadata = { uid, annotations: { [LAST_PASSWORD_CHANGE]: rfc3339(this.deps.now()) } }
-    await resources.users.patch(user, 'merge', { metadata, spec: { password: hash } }, { dryRun, signal })
+    const { metadata, spec } = await this.#newPasswords.changeFor(user, password, signal)
+    const patch = { metadata: { ...metadata, uid: stored.metadata.uid }, spec }
+    await resources.users.patch(user, 'merge', patch, { dryRun, signal })
     if (!dryRun) await sessions.closeAll(user)
   }
 

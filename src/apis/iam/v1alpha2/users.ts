@@ -32,7 +32,7 @@ const PasswordBody = Type.Object({ currentPassword: text, password: text })
 export function userRoutes(deps: IamDeps): Route[] {
   const { resources, book, stores } = deps
   const writes = new UserWrites(deps)
-  const passwordChanges = new PasswordChanges(deps, writes)
+  const passwordChanges = new PasswordChanges(deps)
   const registrations = new Registrations(deps.users)
   const write = ({
     user,

@@ -1,24 +1,13 @@
-/**
- * Creating, changing and deleting users.
- *
- * Everything is checked before anything is written. Whoever gives a role must hold what it grants, and whoever
- * acts on another account must hold what that account holds.
- */
-import {
-  alreadyExists,
-  conflict,
-  forbidden,
-  isConflict,
-  isNotFound,
-} from '../../../apimachinery/errors/index.js'
+/** Creating, changing and deleting users. Everything is checked before anything is written. */
+import { alreadyExists, isConflict, isNotFound } from '../../../apimachinery/errors/index.js'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
-import { AUTHENTICATED_GROUP } from '../../../authentication/authenticator.js'
 import { type UserObject } from '../../../authentication/users.js'
 import { type Place } from '../../../authorization/rights.js'
-import { changedUser, newUser, rfc3339 } from '../../../tenancy/accounts/changes.js'
-import { demandPassword } from '../../../tenancy/accounts/passwordrules.js'
+import { changedUser, newUser } from '../../../tenancy/accounts/changes.js'
+import { NewPasswords } from '../../../tenancy/accounts/newpasswords.js'
+import { AccountRules } from '../../../tenancy/accounts/rules.js'
 import { LAST_PASSWORD_CHANGE } from '../../../tenancy/names.js'
-import { IAM_GROUP, USERS } from '../../../tenancy/resources.js'
+import { USERS } from '../../../tenancy/resources.js'
 import { type IamDeps } from './deps.js'
 import { type UserRequest } from './userbody.js'
 import { globalRoleOf, visibleUser } from './visibleuser.js'
@@ -35,29 +24,28 @@ const GLOBAL: Place = { level: 'global' }
 const TRIES = 4
 
 export class UserWrites {
-  constructor(private readonly deps: IamDeps) {}
+  readonly #rules: AccountRules
+  readonly #newPasswords: NewPasswords
+
+  constructor(private readonly deps: IamDeps) {
+    this.#rules = new AccountRules(deps)
+    this.#newPasswords = new NewPasswords(deps)
+  }
 
   /** @throws StatusError 403, 404 for an unknown role, 409 when the name or the address is taken, 422 */
-  async create(request: UserRequest, write: UserWrite): Promise<UserObject> {
-    const { wanted, password, globalRole } = request
+  async create(
+    { wanted, password, globalRole }: UserRequest,
+    { caller, dryRun, signal }: UserWrite,
+  ): Promise<UserObject> {
     const { name = '' } = wanted.metadata
-    const { membership, passwords, resources, rights } = this.deps
-    const { caller, dryRun, signal } = write
-    if (resources.users.get(name)) throw alreadyExists(USERS, name)
-    this.demandUnclaimed(caller, name)
-    if (globalRole !== '')
-      await rights.demandGrant(caller, 'GlobalRole', membership.role(GLOBAL, globalRole), GLOBAL)
+    const { users } = this.deps.resources
+    if (users.get(name)) throw alreadyExists(USERS, name)
+    this.#rules.demandUnclaimed(caller, name)
+    if (globalRole !== '') await this.#rules.demandRole(caller, globalRole)
 
-    const user = newUser(wanted)
-    if (password !== '') {
-      demandPassword(password, name)
-      user.spec = { ...user.spec, password: await passwords.hash(password, signal) }
-      user.metadata.annotations = {
-        ...user.metadata.annotations,
-        [LAST_PASSWORD_CHANGE]: rfc3339(this.deps.now()),
-      }
-    }
-    const created = await resources.users.create(user, { dryRun, signal })
+    const plain = newUser(wanted)
+    const user = password === '' ? plain : await this.#newPasswords.applied(plain, password, signal)
+    const created = await users.create(user, { dryRun, signal })
     if (globalRole !== '' && !dryRun) await this.#bindNew(created, globalRole)
     return visibleUser(withoutHashTime(created), '')
   }
@@ -65,27 +53,26 @@ export class UserWrites {
   /** @throws StatusError 403, 404, 409 when the user has changed since the version of the request, 422 */
   async update(name: string, request: UserRequest, write: UserWrite): Promise<UserObject> {
     const { caller } = write
-    const isSelf = caller.name === name
-    const manages = !isSelf || (await this.#managesUsers(caller))
+    const isVersionless = caller.name === name && request.wanted.metadata.resourceVersion === undefined
+    const manages = await this.#rules.manages(caller, name)
     for (let tries = 1; ; tries++) {
       try {
         return await this.#updateOnce(name, request, write, manages)
       } catch (error) {
-        const { resourceVersion } = request.wanted.metadata
-        if (!isConflict(error) || !isSelf || resourceVersion !== undefined || tries >= TRIES) throw error
+        if (!isConflict(error) || !isVersionless || tries >= TRIES) throw error
       }
     }
   }
 
   /** @throws StatusError 403, 404, 409 when the platform cannot do without the user */
   async delete(name: string, { caller, dryRun, signal }: UserWrite): Promise<void> {
-    const { membership, resources, sessions } = this.deps
+    const { resources, sessions } = this.deps
     const stored = resources.users.get(name)
     if (stored) {
-      this.demandPower(caller, stored)
-      membership.demandDispensable([name])
+      this.#rules.demandPower(caller, stored)
+      this.#rules.demandDispensable(name)
     }
-    const { uid } = stored?.metadata ?? {}
+    const uid = stored?.metadata.uid
     await resources.users.delete(name, {
       dryRun,
       signal,
@@ -94,39 +81,23 @@ export class UserWrites {
     if (!dryRun) await sessions.closeAll(name)
   }
 
-  /** Whoever acts on an account could act as that account. @throws StatusError 403 */
-  demandPower(caller: UserInfo, { metadata: { name = '' }, spec }: Readonly<UserObject>): void {
-    const groups = [...(spec?.groups ?? []), AUTHENTICATED_GROUP]
-    this.deps.rights.demandPower(caller, { name, groups })
-  }
-
-  /**
-   * Bindings may name users that are not there (yet, or any more), and whoever takes the name gets their roles.
-   * @throws StatusError 403 when the caller holds less than the name would, 409 when the caller cannot know
-   */
-  demandUnclaimed(caller: UserInfo, name: string): void {
-    const { book, rights } = this.deps
-    const newcomer = { name, groups: [] }
-    rights.demandPower(caller, newcomer)
-    const isNamed = book.workspacesOf(newcomer).size > 0 || book.namespacesOf(newcomer).size > 0
-    if (!isNamed || rights.holdsAll(caller, { level: 'cluster' })) return
-    throw conflict(USERS, name, 'role bindings of workspaces or projects still name it')
-  }
-
   async #updateOnce(
     name: string,
     { wanted, globalRole }: UserRequest,
     { caller, dryRun, signal }: UserWrite,
     manages: boolean,
   ): Promise<UserObject> {
-    const { membership, resources } = this.deps
+    const { book, membership, resources } = this.deps
     const stored = await this.#stored(name, signal)
-    this.demandPower(caller, stored)
-    const isNewRole = globalRole !== '' && globalRole !== globalRoleOf(this.deps.book, name)
-    if (isNewRole) await this.#demandRoleChange(caller, name, globalRole, manages)
+    this.#rules.demandPower(caller, stored)
+    const isNewRole = globalRole !== '' && globalRole !== globalRoleOf(book, name)
+    if (isNewRole && !manages) this.#rules.refuseRole(name)
+    if (isNewRole) {
+      await this.#rules.demandRole(caller, globalRole)
+      await membership.bind(GLOBAL, [{ user: name, role: globalRole }], { dryRun: true })
+    }
     const changed = changedUser(stored, wanted, manages, this.deps.now())
-    if (changed.status?.state === 'Disabled' && stored.status?.state !== 'Disabled')
-      membership.demandDispensable([name])
+    this.#rules.demandSwitch(stored, changed)
 
     const { resourceVersion } = wanted.metadata
     const { metadata } = changed
@@ -134,25 +105,8 @@ export class UserWrites {
     if (resourceVersion !== undefined) metadata.resourceVersion = resourceVersion
     else if (caller.name !== name) delete metadata.resourceVersion
     const updated = await resources.users.update(changed, { dryRun, signal })
-    if (isNewRole) await membership.bind(GLOBAL, [{ user: name, role: globalRole }], { dryRun })
+    if (isNewRole && !dryRun) await membership.bind(GLOBAL, [{ user: name, role: globalRole }])
     return visibleUser(updated, globalRole)
-  }
-
-  async #demandRoleChange(caller: UserInfo, name: string, role: string, manages: boolean): Promise<void> {
-    const { membership, rights } = this.deps
-    if (!manages)
-      throw forbidden(
-        { group: IAM_GROUP, resource: USERS.singular },
-        name,
-        'update global role binding is not allowed',
-      )
-    await rights.demandGrant(caller, 'GlobalRole', membership.role(GLOBAL, role), GLOBAL)
-    await membership.bind(GLOBAL, [{ user: name, role }], { dryRun: true })
-  }
-
-  /** A right on users in general, which the right on oneself is not. */
-  #managesUsers(caller: UserInfo): Promise<boolean> {
-    return this.deps.rights.can(caller, { verb: 'update', apiGroup: IAM_GROUP, resource: 'users' }, GLOBAL)
   }
 
   /** A user who was to have a role and cannot be given it is not left behind without. */
