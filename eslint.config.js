@@ -15,6 +15,7 @@ const LAYERS = [
   { layer: 'authorization', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'listing', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'tenancy', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
+  { layer: 'guard', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'admission', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'apis', forbidden: ['kube', 'controllers', 'cmd'] },
   { layer: 'controllers', forbidden: ['kube', 'cmd', 'serving'] },

@@ -116,13 +116,31 @@ export class Rights {
    */
   demandPower(user: UserInfo, other: UserInfo): void {
     if (user.name === other.name) return
-    for (const level of ['global', 'cluster'] as const) {
-      const missing = this.missing(user, this.held(other, { level }), { level })
-      if (missing.length > 0)
-        throw forbidden(
-          `user "${other.name}" is forbidden: user "${user.name}" lacks permissions of that user: ` +
-            missing.map(ruleText).join(', '),
-        )
+    this.#demandPower(user, other, [{ level: 'global' }, { level: 'cluster' }])
+  }
+
+  /**
+   * The same of everywhere: for credentials of the other, and for whoever becomes a member of a group.
+   * @throws StatusError 403
+   */
+  demandPowerEverywhere(user: UserInfo, other: UserInfo): void {
+    const { book } = this.deps
+    this.#demandPower(user, other, [
+      { level: 'global' },
+      { level: 'cluster' },
+      ...[...book.workspacesOf(other)].map((workspace) => ({ level: 'workspace', workspace }) as const),
+      ...[...book.namespacesOf(other)].map((namespace) => ({ level: 'namespace', namespace }) as const),
+    ])
+  }
+
+  #demandPower(user: UserInfo, other: UserInfo, places: readonly Place[]): void {
+    for (const place of places) {
+      const missing = this.missing(user, this.held(other, place), place)
+      if (missing.length === 0) continue
+      const whom = other.name === '' ? `group "${other.groups.join(', ')}"` : `user "${other.name}"`
+      throw forbidden(
+        `${whom} is forbidden: user "${user.name}" lacks permissions of it: ${missing.map(ruleText).join(', ')}`,
+      )
     }
   }
 

@@ -31,6 +31,7 @@ import { openApiDocument } from '../serving/openapi.js'
 import { createPlatformHandler, type PlatformHandler } from '../serving/platform.js'
 import { type ApiGroup } from '../serving/route.js'
 import { systemGroups } from '../serving/systemgroups.js'
+import { createPolicies } from '../guard/index.js'
 import { Membership } from '../tenancy/membership.js'
 import { tenancyResources } from '../tenancy/resources.js'
 import { memoryMeter } from './memory.js'
@@ -91,6 +92,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const resources = tenancyResources(informers, client)
   const { book, rights } = authorization
   const tenantDeps = { resources, stores, book, rights }
+  const membership = new Membership({ resources, book })
   const version = new VersionReport(upstream)
   const groups: ApiGroup[] = [
     ...systemGroups({
@@ -114,7 +116,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
       stores,
       book: authorization.book,
       rights: authorization.rights,
-      membership: new Membership({ resources, book: authorization.book }),
+      membership,
       users: authentication.users,
       passwords: authentication.passwords,
       attempts: authentication.attempts,
@@ -135,6 +137,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     authorizer: authorization.authorizer,
     upstream,
     upstreamName: deps.upstreamName,
+    policies: createPolicies({ resources, rights: authorization.rights, membership }),
     groups,
     metrics,
     logger,

@@ -5,6 +5,8 @@ export const NAMESPACE = 'kubesphere.io/namespace'
 export const DEVOPS_PROJECT = 'kubesphere.io/devopsproject'
 export const USERNAME = 'kubesphere.io/username'
 export const CREATOR = 'kubesphere.io/creator'
+/** Where releases before kept the key that belongs to a signing request. */
+export const PRIVATE_KEY = 'kubesphere.io/private-key'
 export const USER_REF = 'iam.kubesphere.io/user-ref'
 export const GROUP_REF = 'iam.kubesphere.io/group-ref'
 export const GROUP_PARENT = 'iam.kubesphere.io/group-parent'
