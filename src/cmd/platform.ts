@@ -137,7 +137,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     authorizer: authorization.authorizer,
     upstream,
     upstreamName: deps.upstreamName,
-    policies: createPolicies({ resources, rights: authorization.rights, membership }),
+    policies: createPolicies({ resources, rights, book, membership }),
     groups,
     metrics,
     logger,

@@ -2,12 +2,14 @@
 import { forbidden, type QualifiedResource } from '../apimachinery/errors/index.js'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Place, type Rights } from '../authorization/rights.js'
+import { type RoleBook } from '../authorization/rolebook.js'
 import { type Membership } from '../tenancy/membership.js'
 import { type TenancyResources } from '../tenancy/resources.js'
 
 export interface GuardDeps {
   resources: TenancyResources
   rights: Rights
+  book: RoleBook
   membership: Membership
 }
 

@@ -163,7 +163,12 @@ beforeAll(async () => {
   const authorization = createAuthorization({ mode: 'RBAC', informers, logger: SILENT })
   const { book, rights, authorizer } = authorization
   const resources = tenancyResources(informers, new RestClient({ transport: upstream }))
-  const policies = createPolicies({ resources, rights, membership: new Membership({ resources, book }) })
+  const policies = createPolicies({
+    resources,
+    rights,
+    book,
+    membership: new Membership({ resources, book }),
+  })
   platform = await start({ upstream, authorizer, policies })
   closers.push(
     () => platform.close(),
