@@ -6,6 +6,8 @@ const NOT_A_MEMBER =
   'a workspace is for its members: any logged-in user could read every workspace, project and quota (W4)'
 const AGENT_TOKEN =
   'the token of a cluster agent is a credential: whoever holds it could pass for the cluster and collect what is sent there'
+const KEEPS_FINALIZERS =
+  "finalizers are the controllers' own: who strips them and deletes at once leaves things behind that are nobody's"
 const TRUTHFUL = 'what the client got wrong is 422, not 500'
 
 export const MEANT: Meant = {
@@ -40,10 +42,13 @@ export const MEANT: Meant = {
   'tenant-read-021': AGENT_TOKEN,
   'tenant-read-024': AGENT_TOKEN,
   'tenant-write-010': TRUTHFUL,
+  'tenant-write-012': KEEPS_FINALIZERS,
   'tenant-write-018':
     'v1alpha2 takes JSON patches too, as 3.4 does: clients of both releases share one server',
   'tenant-write-024':
     'the creator, who becomes administrator of the project, is the caller: a client could name anybody (W13)',
+  'tenant-write-029': KEEPS_FINALIZERS,
+  'tenant-write-041': 'the project is gone by then; the original took its time',
   'tenant-write-036': TRUTHFUL,
   'tenant-write-037': TRUTHFUL,
 }

@@ -6,7 +6,7 @@
  * are from then on.
  */
 import { type ObjectMeta, type UserInfo } from '../../../apimachinery/meta/types.js'
-import { CREATOR, DEVOPS_PROJECT, WORKSPACE } from '../../../tenancy/names.js'
+import { CREATOR, DEVOPS_PROJECT, NAMESPACE, WORKSPACE } from '../../../tenancy/names.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { type NamespaceObject } from '../../../tenancy/types.js'
 import { type Deletion } from './deletion.js'
@@ -25,7 +25,7 @@ export class NamespaceWrites {
     const created = {
       metadata: {
         ...named,
-        labels: placed(labels, workspace, undefined),
+        labels: placed(labels, workspace, {}),
         annotations: { ...annotations, [CREATOR]: user.name },
       },
     }
@@ -77,7 +77,7 @@ export class NamespaceWrites {
         metadata: {
           ...stored.metadata,
           ...(version !== undefined && { resourceVersion: version }),
-          labels: placed(labels, workspace, stored.metadata.labels?.[DEVOPS_PROJECT]),
+          labels: placed(labels, workspace, stored.metadata.labels ?? {}),
           annotations: { ...others, ...(creator !== undefined && { [CREATOR]: creator }) },
         },
       }
@@ -95,12 +95,15 @@ export class NamespaceWrites {
   }
 }
 
-/** Labels that say where a namespace belongs are not the client's to set. */
+const KEPT = [DEVOPS_PROJECT, NAMESPACE]
+
+/** Labels by which controllers and policies find a namespace are not the client's to set. */
 function placed(
   labels: Readonly<Record<string, string>> | undefined,
   workspace: string,
-  devops: string | undefined,
+  stored: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const { [DEVOPS_PROJECT]: _, ...others } = labels ?? {}
-  return { ...others, [WORKSPACE]: workspace, ...(devops !== undefined && { [DEVOPS_PROJECT]: devops }) }
+  const own = Object.entries(labels ?? {}).filter(([key]) => !KEPT.includes(key))
+  const kept = Object.entries(stored).filter(([key]) => KEPT.includes(key))
+  return { ...Object.fromEntries([...own, ...kept]), [WORKSPACE]: workspace }
 }
