@@ -4,7 +4,7 @@
  * What counts is the difference between two placements, not how a client wrote it: any cluster that the workspace
  * comes to or leaves, and any selector that begins to count, since a selector reaches clusters that nobody has asked.
  */
-import { equal } from '../apimachinery/json/value.js'
+import { equal, isObject } from '../apimachinery/json/value.js'
 import { forbidden, notFound } from '../apimachinery/errors/index.js'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Rights } from '../authorization/rights.js'
@@ -86,8 +86,14 @@ export function tidyPlacement(placement: Placement): Placement {
   return clusters?.length === 0 && rest.clusterSelector === undefined ? rest : placement
 }
 
+/** A patch may have left anything here, which the API then refuses. */
 function named(placement: Placement | undefined): string[] {
-  return (placement?.clusters ?? []).map(({ name }) => name)
+  const clusters: unknown = placement?.clusters
+  if (!Array.isArray(clusters)) return []
+  return clusters.flatMap((cluster: unknown) => {
+    const name = isObject(cluster) ? cluster['name'] : undefined
+    return typeof name === 'string' ? [name] : []
+  })
 }
 
 /** What selectors there are, and whether they count. */
