@@ -134,7 +134,10 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     const customResources = catalogue.get('apiextensions.k8s.io', 'v1', 'customresourcedefinitions')
     if (customResources) catalogue.set(withDefinitionRules(customResources))
     const webhooks = new LocalWebhooks(logger)
-    const admission = createAdmission({ objects, catalogue, rbac, logger }, admissionFor(options))
+    const admission = createAdmission(
+      { objects, catalogue, rbac, logger, runsHere: (name) => webhooks.has(name) },
+      admissionFor(options),
+    )
     closers.push(() => admission.close())
     let booted = false
     const health: HealthCheck[] = [

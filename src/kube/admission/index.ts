@@ -28,6 +28,8 @@ export interface AdmissionDeps {
   catalogue: Catalogue
   rbac: Rbac
   logger: Logger
+  /** Webhooks that need not be called, by name: they run in this process. */
+  runsHere?: (webhook: string) => boolean
 }
 
 export interface Admission {

@@ -25,6 +25,11 @@ export class LocalWebhooks {
     this.#webhooks.push(webhook)
   }
 
+  /** A registration of that name, left by a process that this one stands in for, need not be called as well. */
+  has(name: string): boolean {
+    return this.#webhooks.some((webhook) => webhook.name === name)
+  }
+
   readonly plugin: AdmissionPlugin = {
     name: 'LocalWebhooks',
     validate: (request) => {

@@ -33,7 +33,7 @@ const CREATED_MAPS = {
 async function register(
   kind: 'mutating' | 'validating',
   name: string,
-  { url, caBundle }: WebhookServer,
+  { url, caBundle }: Pick<WebhookServer, 'url' | 'caBundle'>,
   more: object = {},
 ): Promise<void> {
   const { status, json } = await call(kube, 'POST', `${CONFIGURATIONS}/${kind}webhookconfigurations`, {
@@ -216,5 +216,23 @@ describe('validating webhooks', () => {
     expect(missing.json.message).toContain('service "hook" not found')
     expect(empty.json.message).toContain('no endpoints available for service "hook"')
     expect(reached.json.message).toContain('denied the request')
+  })
+})
+
+describe('a validating webhook that runs in this process', () => {
+  it('is not called where an earlier installation registered it', async () => {
+    const nobody = { url: 'https://127.0.0.1:1', caBundle: '' }
+    await register('validating', 'moved', nobody)
+    expect(await call(kube, 'POST', MAPS, map('refused'))).toMatchObject({ status: 500 })
+
+    kube.webhooks.register({
+      name: 'moved.example.com',
+      path: '/moved',
+      failurePolicy: 'Fail',
+      rules: [{ group: '', version: 'v1', resources: ['configmaps'], operations: ['CREATE'] }],
+      handle: async () => ({ allowed: true }),
+    })
+
+    expect(await call(kube, 'POST', MAPS, map('accepted'))).toMatchObject({ status: 201 })
   })
 })
