@@ -73,8 +73,11 @@ export class NamespaceReconciler implements Reconciler {
     }
 
     if (!isHeld) await this.#admitCreator(namespace, signal)
-    const marked = isHeld ? namespace : withLabel(withFinalizer(namespace, NAMESPACE_FINALIZER), name)
-    const isWritten = await namespaces.commit(namespace, this.#owned(marked), signal)
+    const marked = withFinalizer(namespace, NAMESPACE_FINALIZER)
+    // Network policies know a namespace by this label: it must not carry the name of another.
+    const isForeign = isHeld && namespace.metadata.labels?.[FEDERATED] === 'true'
+    const named = isForeign ? marked : withLabel(marked, name)
+    const isWritten = await namespaces.commit(namespace, this.#owned(named), signal)
     const isMended = await this.#ensureRoles(namespace, signal)
     if (isWritten || isMended) tell(namespace)
   }
@@ -143,6 +146,7 @@ function isProject(labels: Readonly<Record<string, string>>): boolean {
 }
 
 function withLabel(namespace: NamespaceObject, name: string): NamespaceObject {
+  if (namespace.metadata.labels?.[NAMESPACE] === name) return namespace
   const labels = { ...namespace.metadata.labels, [NAMESPACE]: name }
   return { ...namespace, metadata: { ...namespace.metadata, labels } }
 }
