@@ -26,6 +26,11 @@ const paths = read('kube/paths.json')
 const discovery = read('kube-discovery.json')
 const state = read('state.json')
 
+// Field ownership of subresources, kept apart since 1.22: clients send it back, and it must not be unknown then.
+const META = 'pkg.apis.meta.v1'
+definitions[`io.k8s.apimachinery.${META}.ManagedFieldsEntry`].properties.subresource = { type: 'string' }
+packages[`k8s.io.apimachinery.${META}`].ManagedFieldsEntry.subresource = [8, 'string']
+
 /** Group versions of the recorded server that come from CustomResourceDefinitions, not from Kubernetes. */
 const isForeign = (group) =>
   /(^|\.)(kubesphere\.io|coreos\.com|app\.k8s\.io)$/.test(group) || group === 'snapshot.storage.k8s.io'

@@ -154,6 +154,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       logger,
       health,
       definitions: definitions(),
+      ownsFields: true,
       documents: keyDocuments(tokens),
     })
     const { registry } = server

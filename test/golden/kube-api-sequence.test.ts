@@ -25,8 +25,16 @@ describe.skipIf(!HAVE_GOLDEN)(HAVE_GOLDEN ? title : `${title} ${WITHOUT_GOLDEN}`
     for (const { entry, difference } of counting) {
       if (difference !== undefined) console.log(`${entry.id} ${entry.desc}\n      ${difference}`)
     }
+    const owned = outcomes.filter(({ ownership }) => ownership !== 'none')
+    const owners = owned.filter(({ ownership }) => ownership === undefined).length
+    for (const { entry, ownership } of owned) {
+      if (ownership !== undefined) console.log(`${entry.id} ${entry.desc}: owners\n      ${ownership}`)
+    }
+    console.log(`${owners} of ${owned.length} with the same managedFields`)
     console.log(`${whole} of ${counting.length} whole answers; ${status} of ${outcomes.length} by status`)
-    expect(status / outcomes.length).toBeGreaterThanOrEqual(0.9)
-    expect(whole / counting.length).toBeGreaterThanOrEqual(0.85)
+    expect(status / outcomes.length).toBeGreaterThanOrEqual(0.97)
+    expect(whole / counting.length).toBeGreaterThanOrEqual(0.97)
+    // Later releases keep what was set through /status apart, and so do we; reviews are not stored and owned by nobody.
+    expect(owners / owned.length).toBeGreaterThanOrEqual(0.9)
   })
 })

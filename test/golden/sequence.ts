@@ -27,6 +27,8 @@ export interface Outcome {
   status: number
   /** Undefined when the whole answer is as recorded. */
   difference: string | undefined
+  /** The same of its managedFields, which the whole answer leaves out; `none` where none were recorded. */
+  ownership: string | undefined
 }
 
 /** Who recorded: the administrator of the cluster. */
@@ -58,7 +60,8 @@ export async function replaySequence(
       },
       ...(bytes && { body: bytes }),
     })
-    outcomes.push({ entry, status: answer.status, difference: compare(entry, answer) })
+    const [difference, ownership] = [compare(entry, answer), compareOwnership(entry, answer)]
+    outcomes.push({ entry, status: answer.status, difference, ownership })
   }
   return outcomes
 }
@@ -123,6 +126,19 @@ function compare({ response }: SequenceEntry, answer: BufferedResponse): string 
   const [want, got] = [normal(response.json), normal(parsed)]
   if (firstDifference(want, got) === undefined) return undefined
   return firstDifference(unordered(want), unordered(got))
+}
+
+interface Owned {
+  metadata?: { managedFields?: Record<string, unknown>[] }
+}
+
+function compareOwnership({ response }: SequenceEntry, answer: BufferedResponse): string | undefined {
+  const wanted = (response.json as Owned | undefined)?.metadata?.managedFields
+  if (wanted === undefined || answer.status >= 300) return 'none'
+  const got = (JSON.parse(answer.body.toString('utf8')) as Owned).metadata?.managedFields
+  const plain = (entries: Record<string, unknown>[]): unknown =>
+    normal(entries.map(({ time: _, ...entry }) => entry))
+  return firstDifference(plain(wanted), plain(got ?? []))
 }
 
 const VOLATILE = new Set([

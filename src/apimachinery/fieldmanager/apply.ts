@@ -96,7 +96,7 @@ function withoutNullMetadata(object: Readonly<KubeObject>): KubeObject {
 
 /** An object that nobody tracked: what it holds belongs to those before. */
 function managersBefore({ schema, live, empty, apiVersion, now }: ApplyRequest): Managers {
-  const managers = decodeManagers(live?.metadata.managedFields)
+  const managers = decodeManagers(live?.metadata.managedFields, true)
   if (managers.size === 0 && live !== undefined) {
     takeOver(managers, { schema, live: undefined, empty, next: live, manager: BEFORE, apiVersion, now })
   }
@@ -116,7 +116,7 @@ function removeDropped(
 ): unknown {
   if (last === undefined || last.isEmpty) return merged
   const all = fieldsOf(merged, schema)
-  const owned = [...managers.values()].reduce((set, { fields }) => set.union(fields), new FieldSet())
+  const owned = [...managers.values()].reduce((set, { fields }) => set.union(fields), FieldSet.empty())
   const left = (value: unknown): FieldSet => fieldsOf(value ?? {}, schema)
   const kept = left(without(merged, last, schema)).union(owned)
   const pruned = without(merged, all.difference(kept), schema)

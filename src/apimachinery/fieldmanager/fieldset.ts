@@ -1,14 +1,51 @@
 /**
  * A set of field paths, as a trie. What is owned at a path itself is a member; what is owned below it is a child.
  *
- * Sets are immutable to their users: operations return new ones and share what did not change.
+ * Sets are immutable to their users: operations return new ones and share what did not change. A set that comes from
+ * storage is unfolded branch by branch as somebody looks at it, and what nobody looked at goes back as it came: a
+ * write touches few branches of the hundreds of fields that an object's managers own.
  */
 import { isObject, type JsonObject, setOwn } from '../json/value.js'
 import { compareElements, type Element } from './element.js'
 
 export class FieldSet {
-  readonly #members = new Set<Element>()
-  readonly #children = new Map<Element, FieldSet>()
+  readonly #ownMembers = new Set<Element>()
+  readonly #ownChildren = new Map<Element, FieldSet>()
+  /** The wire form, as long as it has not been unfolded or says the same as what was unfolded. */
+  readonly #wire: JsonObject | undefined
+  #folded: boolean
+
+  private constructor(wire?: JsonObject) {
+    this.#wire = wire
+    this.#folded = wire !== undefined
+  }
+
+  static empty(): FieldSet {
+    return new FieldSet()
+  }
+
+  get #members(): Set<Element> {
+    if (this.#folded) this.#unfold()
+    return this.#ownMembers
+  }
+
+  get #children(): Map<Element, FieldSet> {
+    if (this.#folded) this.#unfold()
+    return this.#ownChildren
+  }
+
+  #unfold(): void {
+    this.#folded = false
+    const wire = this.#wire ?? {}
+    for (const element in wire) {
+      const value = wire[element]
+      if (element === '.' || !isObject(value)) continue
+      const size = Object.keys(value).length
+      const owned = Object.hasOwn(value, '.')
+      if (owned || size === 0) this.#ownMembers.add(element)
+      if (size > (owned ? 1 : 0)) this.#ownChildren.set(element, new FieldSet(value))
+    }
+  }
 
   static of(...paths: readonly (readonly Element[])[]): FieldSet {
     const set = new FieldSet()
@@ -44,7 +81,7 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
-    if (other.isEmpty) return this
+    if (other.isEmpty || other === this) return this
     if (this.isEmpty) return other
     const result = new FieldSet()
     for (const each of this.#members) result.#members.add(each)
@@ -60,6 +97,7 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
+    if (other === this) return this
     const result = new FieldSet()
     for (const each of this.#members) if (other.#members.has(each)) result.#members.add(each)
     for (const [element, child] of this.#children) {
@@ -73,12 +111,18 @@ export class FieldSet {
   difference(other: FieldSet): FieldSet {
     if (other.isEmpty) return this
     const result = new FieldSet()
-    for (const each of this.#members) if (!other.#members.has(each)) result.#members.add(each)
+    let changed = false
+    for (const each of this.#members) {
+      if (other.#members.has(each)) changed = true
+      else result.#members.add(each)
+    }
     for (const [element, child] of this.#children) {
       const theirs = other.#children.get(element)
-      result.#adopt(element, theirs === undefined ? child : child.difference(theirs))
+      const kept = theirs === undefined ? child : child.difference(theirs)
+      if (kept !== child) changed = true
+      result.#adopt(element, kept)
     }
-    return result
+    return changed ? result : this
   }
 
   #adopt(element: Element, child: FieldSet): void {
@@ -86,6 +130,7 @@ export class FieldSet {
   }
 
   equals(other: FieldSet): boolean {
+    if (other === this) return true
     if (this.#members.size !== other.#members.size || this.#children.size !== other.#children.size) {
       return false
     }
@@ -114,6 +159,7 @@ export class FieldSet {
 
   /** The wire form, FieldsV1. */
   encode(): JsonObject {
+    if (this.#wire !== undefined) return this.#wire
     const result: JsonObject = {}
     for (const element of this.#elements()) {
       const child = this.#children.get(element)
@@ -123,7 +169,12 @@ export class FieldSet {
     return result
   }
 
-  /** Reads FieldsV1; what is malformed is left out. */
+  /** Reads FieldsV1 that `encode` has written; it must not be changed afterwards. */
+  static stored(fields: unknown): FieldSet {
+    return isObject(fields) ? new FieldSet(fields) : new FieldSet()
+  }
+
+  /** Reads FieldsV1 of somebody else; what is malformed is left out. */
   static decode(fields: unknown): FieldSet {
     const set = new FieldSet()
     if (!isObject(fields)) return set

@@ -28,7 +28,8 @@ export function identity(
   return JSON.stringify([operation, name, operation === 'Update' ? apiVersion : '', subresource])
 }
 
-export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined): Managers {
+/** @param stored written by `encodeManagers` and not by a client, who may have written anything */
+export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefined, stored = false): Managers {
   const managers: Managers = new Map()
   for (const entry of entries ?? []) {
     if (entry.operation !== 'Apply' && entry.operation !== 'Update') continue
@@ -39,7 +40,7 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
       apiVersion: entry.apiVersion ?? '',
       subresource: entry.subresource ?? '',
       time: entry.time,
-      fields: FieldSet.decode(entry.fieldsV1),
+      fields: stored ? FieldSet.stored(entry.fieldsV1) : FieldSet.decode(entry.fieldsV1),
     }
     managers.set(identity(manager), manager)
   }
@@ -105,7 +106,7 @@ export function capUpdates(managers: Managers): void {
       managers.delete(earlier)
       if (known && known !== manager) count--
       first.set(manager.apiVersion, bucketId)
-    } else bucket.fields = managers.get(bucketId)?.fields ?? new FieldSet()
+    } else bucket.fields = managers.get(bucketId)?.fields ?? FieldSet.empty()
     bucket.fields = bucket.fields.union(manager.fields)
     managers.delete(id)
     managers.set(bucketId, bucket)

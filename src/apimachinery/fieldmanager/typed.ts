@@ -17,6 +17,8 @@ import { type Element, fieldElement, formatPath, itemElement, TypeFault } from '
 import { FieldSet } from './fieldset.js'
 
 type Path = readonly Element[]
+/** Grows and shrinks on the way through a value, so that no step needs a path of its own. */
+type Stack = Element[]
 
 const DEDUCED_MAP = mapOf(DEDUCED)
 const DEDUCED_LIST = listOf(DEDUCED)
@@ -53,26 +55,28 @@ function itemsOf(list: readonly unknown[], type: ListType, path: Path): Map<Elem
 
 /** The fields that a value sets. @throws TypeFault */
 export function fieldsOf(value: unknown, type: TypeSchema): FieldSet {
-  const set = new FieldSet()
+  const set = FieldSet.empty()
   collect(value, type, [], set)
   return set
 }
 
-function collect(value: unknown, declared: TypeSchema, path: Path, set: FieldSet): void {
+function collect(value: unknown, declared: TypeSchema, path: Stack, set: FieldSet): void {
   const type = resolve(declared, value)
   if (granularMap(type)) {
     if (!isObject(value)) return
     for (const [name, each] of Object.entries(value)) {
-      const here = [...path, fieldElement(name)]
-      collect(each, childType(type, name), here, set)
-      if (type.field(name) === undefined) set.insert(here)
+      path.push(fieldElement(name))
+      collect(each, childType(type, name), path, set)
+      if (type.field(name) === undefined) set.insert(path)
+      path.pop()
     }
   } else if (granularList(type)) {
     if (!Array.isArray(value)) return
     for (const [element, item] of itemsOf(value, type, path)) {
-      const here = [...path, element]
-      if (type.type === 'map') collect(item, type.items, here, set)
-      set.insert(here)
+      path.push(element)
+      if (type.type === 'map') collect(item, type.items, path, set)
+      set.insert(path)
+      path.pop()
     }
   } else set.insert(path)
 }
@@ -120,7 +124,7 @@ export interface Difference {
 
 /** How `next` differs from `live`. @throws TypeFault */
 export function compare(live: unknown, next: unknown, type: TypeSchema): Difference {
-  const difference = { added: new FieldSet(), modified: new FieldSet(), removed: new FieldSet() }
+  const difference = { added: FieldSet.empty(), modified: FieldSet.empty(), removed: FieldSet.empty() }
   visit(live, next, type, [], difference)
   return difference
 }
@@ -128,8 +132,10 @@ export function compare(live: unknown, next: unknown, type: TypeSchema): Differe
 const size = (value: unknown): number =>
   Array.isArray(value) ? value.length : isObject(value) ? Object.keys(value).length : 0
 
-function visit(live: unknown, next: unknown, declared: TypeSchema, path: Path, into: Difference): void {
+function visit(live: unknown, next: unknown, declared: TypeSchema, path: Stack, into: Difference): void {
   if (live === next) return
+  // Most of an object stays as it is, and this is the cheapest way to see it.
+  if (live !== undefined && next !== undefined && equal(live, next)) return
   const type = resolve(declared, next ?? live)
   const shaped = (value: unknown): boolean =>
     value === null ||
@@ -144,19 +150,23 @@ function visit(live: unknown, next: unknown, declared: TypeSchema, path: Path, i
   if (!inside) {
     if (live === undefined) into.added.insert(path)
     else if (next === undefined) into.removed.insert(path)
-    else if (!equal(live, next)) into.modified.insert(path)
+    else into.modified.insert(path)
     return
   }
   if (granularMap(type)) {
     const [before, after] = [(live ?? {}) as JsonObject, (next ?? {}) as JsonObject]
     for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-      visit(own(before, name), own(after, name), childType(type, name), [...path, fieldElement(name)], into)
+      path.push(fieldElement(name))
+      visit(own(before, name), own(after, name), childType(type, name), path, into)
+      path.pop()
     }
   } else if (granularList(type)) {
     const before = itemsOf((live ?? []) as unknown[], type, path)
     const after = itemsOf((next ?? []) as unknown[], type, path)
     for (const element of new Set([...before.keys(), ...after.keys()])) {
-      visit(before.get(element), after.get(element), type.items, [...path, element], into)
+      path.push(element)
+      visit(before.get(element), after.get(element), type.items, path, into)
+      path.pop()
     }
   }
   if (live === undefined) into.added.insert(path)

@@ -35,10 +35,11 @@ const RESET: readonly ManagedFieldsEntry[] = [{}]
 export function trackUpdate(request: UpdateRequest): ManagedFieldsEntry[] {
   const { live, next } = request
   const given = next.metadata.managedFields
+  const known = live?.metadata.managedFields
   let managers: Managers = new Map()
   if (!equal(given, RESET)) {
-    managers = decodeManagers(given)
-    if (managers.size === 0) managers = decodeManagers(live?.metadata.managedFields)
+    if (given !== undefined && !equal(given, known)) managers = decodeManagers(given)
+    if (managers.size === 0) managers = decodeManagers(known, true)
   }
   if (managers.size === 0 && live !== undefined) return []
   try {

@@ -97,6 +97,7 @@ export class Registry {
     } else if (metadata.namespace) {
       throw badRequest('namespace not allowed on this type')
     }
+    const owned = this.#ownership(definition, undefined, object, context)
     delete metadata.selfLink
     delete metadata.deletionTimestamp
     delete metadata.deletionGracePeriodSeconds
@@ -119,6 +120,7 @@ export class Registry {
       context,
     )
     await this.#mutate(request)
+    own(object, owned)
     await strategy.prepareForCreate?.(object, context)
     try {
       return await this.#createPrepared(request, object, options)
@@ -139,7 +141,6 @@ export class Registry {
     const { strategy } = definition
     const resource = served(definition)
     object.metadata = orderedMetadata(object.metadata)
-    this.#track(definition, undefined, object, context)
     const faults = [
       ...validateObjectMeta(object.metadata, {
         namespaced: definition.namespaced,
@@ -237,9 +238,12 @@ export class Registry {
     }
     if (given && given !== String(head.modRevision)) throw conflict(definition, name, STALE)
 
+    object = keepImmutable(definition, object, previous, options.subresource, (value) => value)
+    const owned = this.#ownership(definition, previous, object, context)
     const request = this.#request('UPDATE', definition, namespace, name, object, previous, context)
     await this.#mutate(request)
-    object = keepImmutable(definition, object, previous, options.subresource)
+    object = keepImmutable(definition, object, previous, options.subresource, structuredClone)
+    own(object, owned)
     await strategy.prepareForUpdate?.(object, previous, context)
     object.metadata = orderedMetadata(object.metadata)
     if (
@@ -249,7 +253,6 @@ export class Registry {
     ) {
       object.metadata.generation = (previous.metadata.generation ?? 0) + 1
     }
-    this.#track(definition, previous, object, context)
     const faults = [
       ...validateObjectMetaUpdate(object.metadata, previous.metadata),
       ...strategy.validateUpdate(object, previous, context),
@@ -386,21 +389,24 @@ export class Registry {
     await this.#validate(request)
   }
 
-  #track(
+  /**
+   * The managedFields of an object as it was asked for; admission and what the server decides change nothing
+   * about them.
+   */
+  #ownership(
     definition: ResourceDefinition,
     previous: Readonly<KubeObject> | undefined,
-    object: KubeObject,
+    object: Readonly<KubeObject>,
     context: RequestContext,
-  ): void {
+  ): Owned {
     const { fields } = this.deps
-    // Server-side apply has set the fields itself.
-    if (!fields || context.fieldManager === '') return
-    fields.update(definition, previous, object, {
+    // Server-side apply has set the fields itself, and what is done to an object in passing owns nothing.
+    if (!fields || context.fieldManager === '') return object.metadata.managedFields
+    return fields.update(definition, previous, object, {
       manager: context.fieldManager,
       subresource: context.subresource,
       time: wireTime(context.now.getTime()),
     })
-    object.metadata = orderedMetadata(object.metadata)
   }
 
   async #encoder(definition: ResourceDefinition, object: KubeObject): Promise<Encoder> {
@@ -412,6 +418,13 @@ export class Registry {
       message: 'etcdserver: request is too large',
     })
   }
+}
+
+type Owned = KubeObject['metadata']['managedFields']
+
+function own({ metadata }: KubeObject, owned: Owned): void {
+  if (owned && owned.length > 0) metadata.managedFields = owned
+  else delete metadata.managedFields
 }
 
 /** What a write cannot say otherwise than with a Status. */
@@ -446,24 +459,29 @@ function checkIdentity(
   } else delete metadata.namespace
 }
 
-/** What no update may change: the server's part of metadata, and what belongs to another subresource. */
+/**
+ * What no update may change: the server's part of metadata, and what belongs to another subresource.
+ *
+ * @param take how parts of `previous` are taken over: as they are, to be looked at, or as copies
+ */
 function keepImmutable(
   definition: ResourceDefinition,
   object: KubeObject,
   previous: Readonly<KubeObject>,
   subresource: string,
+  take: <T>(value: T) => T,
 ): KubeObject {
   let result = object
   if (subresource === 'status' || subresource === 'approval') {
     // Custom resources: status alone. Built-in ones also take labels, annotations and finalizers with it.
     const metadata = definition.custom ? structuredClone(previous.metadata) : object.metadata
-    result = { ...structuredClone(previous), metadata }
+    result = { ...take(previous), metadata }
     if (object.metadata.managedFields) metadata.managedFields = object.metadata.managedFields
     if (object.status === undefined) delete result.status
     else result.status = object.status
   } else if (definition.strategy.statusSubresource && subresource === '') {
     if (previous.status === undefined) delete result.status
-    else result.status = structuredClone(previous.status)
+    else result.status = take(previous.status)
   }
   const kept = previous.metadata
   const metadata: Record<string, unknown> = result.metadata as Record<string, unknown>

@@ -1,5 +1,5 @@
 /** What a write request says besides its object, and what the registry answers. */
-import { type KubeObject, type UserInfo } from '../../apimachinery/meta/types.js'
+import { type KubeObject, type ManagedFieldsEntry, type UserInfo } from '../../apimachinery/meta/types.js'
 import { type DecodeIssues, type RequestContext, type ResourceDefinition } from './strategy.js'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -31,13 +31,13 @@ export interface Deleted {
 
 /** Field ownership, `metadata.managedFields`. */
 export interface FieldTracker {
-  /** Sets managedFields of `object`, which `manager` has made out of `previous`. */
+  /** @returns managedFields of `object`, which `manager` has made out of `previous` */
   update(
     definition: ResourceDefinition,
     previous: Readonly<KubeObject> | undefined,
-    object: KubeObject,
+    object: Readonly<KubeObject>,
     by: { manager: string; subresource: string; time: string },
-  ): void
+  ): ManagedFieldsEntry[]
   /**
    * Merges an applied configuration.
    *

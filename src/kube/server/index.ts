@@ -6,12 +6,12 @@
  */
 import { type Dispatched, type ResponseSink, type Transport } from '../../client/transport.js'
 import { type Clock, systemClock } from '../registry/clock.js'
-import { type Definitions, patchSchemas } from '../registry/patchschema.js'
+import { type Definition, Definitions } from '../../apimachinery/schema/index.js'
+import { fieldTracker } from '../registry/fields.js'
 import { type Random, systemRandom } from '../registry/random.js'
 import { Registry } from '../registry/store.js'
 import { type AdmissionPlugin, type Catalogue } from '../registry/strategy.js'
 import { Watches } from '../registry/watches.js'
-import { type FieldTracker } from '../registry/writeoptions.js'
 import { type Storage } from '../storage/interface.js'
 import { type Api } from './api.js'
 import { type BodyCodec } from './body.js'
@@ -56,10 +56,11 @@ export interface KubeServerOptions {
   health?: readonly HealthCheck[]
   audit?: Audit
   limits?: InFlightLimits
-  fields?: FieldTracker
+  /** Keeps managedFields; without them there is no server-side apply. */
+  ownsFields?: boolean
   codecs?: readonly BodyCodec[]
   /** Published OpenAPI v2 definitions of the built-in kinds: merge keys, `/openapi`. */
-  definitions?: Definitions
+  definitions?: Readonly<Record<string, Definition>>
   /** More paths with a fixed answer: `/openid/v1/jwks`, `/metrics`. */
   documents?: Documents
   /** What `/api` tells clients of the address; `host:port`. */
@@ -89,13 +90,15 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
   const logger = options.logger ?? SILENT
+  const definitions = options.definitions ?? {}
+  const schemas = new Definitions(definitions)
   const registry = new Registry({
     storage,
     catalogue,
     admission,
     clock,
     random,
-    ...(options.fields && { fields: options.fields }),
+    ...(options.ownsFields && { fields: fieldTracker(schemas) }),
   })
   const watches = new Watches({ storage, catalogue, clock })
   const codecs = options.codecs ?? []
@@ -109,7 +112,7 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     random,
     logger,
     codecs,
-    patchSchema: patchSchemas(options.definitions ?? {}),
+    patchSchema: (name) => (name in definitions ? schemas.patchSchema(name) : undefined),
     subresources: { 'pods/binding': bind, 'pods/eviction': evict, ...options.subresources },
     reviews: {
       // The older way to bind: the pod is named in the body.
@@ -131,7 +134,7 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
   const paths = [
     healthPaths(options.health ?? [], logger),
     documentPaths(options.version, catalogue, options.documents ?? {}),
-    openApiPaths(catalogue, options.definitions ?? {}, options.version),
+    openApiPaths(catalogue, definitions, options.version),
     discoveryPaths(catalogue, options.serverAddress ?? '127.0.0.1:6443'),
   ]
   const serve = chain(filters, dispatcher(api, paths))

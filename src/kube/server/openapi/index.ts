@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import { methodNotAllowed, notAcceptable } from '../../../apimachinery/errors/index.js'
-import { type Definitions } from '../../registry/patchschema.js'
+import { type Definition } from '../../../apimachinery/schema/index.js'
 import { type Catalogue, type ResourceDefinition } from '../../registry/strategy.js'
 import { resourcesOf } from '../discovery/resources.js'
 import { type PathHandler } from '../dispatch.js'
@@ -27,7 +27,7 @@ interface Made {
 
 export function openApiPaths(
   catalogue: Catalogue,
-  definitions: Definitions,
+  definitions: Readonly<Record<string, Definition>>,
   version: VersionInfo,
 ): PathHandler {
   const cache = new Map<string, Made | undefined>()

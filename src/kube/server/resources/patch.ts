@@ -10,7 +10,7 @@ import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from '../../../a
 import { wireTime } from '../../registry/clock.js'
 import { checkKind, decode } from '../../registry/decode.js'
 import { type ResourceDefinition } from '../../registry/strategy.js'
-import { type WriteOptions } from '../../registry/writeoptions.js'
+import { type WriteOptions, type Written } from '../../registry/writeoptions.js'
 import { type Api } from '../api.js'
 import { mediaTypeOf, parseYamlBody } from '../body.js'
 import { notImplemented } from '../errors.js'
@@ -23,6 +23,8 @@ const JSON_PATCH = 'application/json-patch+json'
 const MERGE = 'application/merge-patch+json'
 const STRATEGIC = 'application/strategic-merge-patch+json'
 const APPLY = 'application/apply-patch+yaml'
+
+export const isApply = (type: string): boolean => type === APPLY
 
 /** A patch body, read and understood, ready to be applied again and again. */
 export type Patch = (current: KubeObject) => KubeObject
@@ -56,6 +58,7 @@ export async function readPatch(
   definition: ResourceDefinition,
   type: string,
 ): Promise<Patch> {
+  if (type === APPLY) throw unsupportedMediaType('server-side apply is not served on this path')
   const body = parsePatch(await exchange.body())
   if (type === JSON_PATCH) return (current) => applyJsonPatch(current, body)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -88,7 +91,7 @@ export async function patch(api: Api, exchange: Exchange, definition: ResourceDe
 }
 
 /** The applied configuration. @throws StatusError 400 */
-async function appliedBody(
+export async function appliedBody(
   api: Api,
   exchange: Exchange,
   definition: ResourceDefinition,
@@ -123,11 +126,21 @@ async function apply(
   exchange: Exchange,
   definition: ResourceDefinition,
   options: WriteOptions & { force: boolean },
-): Promise<Awaited<ReturnType<Api['registry']['update']>>> {
+): Promise<Written> {
+  return writeApplied(api, exchange, definition, await appliedBody(api, exchange, definition), options)
+}
+
+/** Merges an applied configuration and stores the result. @throws StatusError 404, 409, 422, ... */
+export async function writeApplied(
+  api: Api,
+  exchange: Exchange,
+  definition: ResourceDefinition,
+  applied: KubeObject,
+  options: WriteOptions & { force: boolean },
+): Promise<Written> {
   const { namespace, name, subresource } = exchange.requestInfo
   const { fields } = api.registry.deps
   if (!fields) throw notImplemented('server-side apply is not available on this server')
-  const applied = await appliedBody(api, exchange, definition)
   const by = {
     manager: options.fieldManager,
     subresource,

@@ -56,7 +56,8 @@ function optionsOf(context: RequestContext, subresource: string): WriteOptions {
   return {
     user: context.user,
     dryRun: context.dryRun,
-    fieldManager: context.fieldManager,
+    // As on the genuine server, nobody owns what a binding or an eviction sets.
+    fieldManager: '',
     fieldValidation: 'Ignore',
     subresource,
     warn: (text) => context.warn(text),

@@ -5,14 +5,14 @@ import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { readOne } from '../../registry/list.js'
 import { served } from '../../registry/served.js'
 import { type ResourceDefinition, type ScalePaths } from '../../registry/strategy.js'
-import { type WriteOptions } from '../../registry/writeoptions.js'
+import { type WriteOptions, type Written } from '../../registry/writeoptions.js'
 import { type Api } from '../api.js'
-import { objectBody } from '../body.js'
+import { objectBody, parseYamlBody } from '../body.js'
 import { type Exchange } from '../exchange.js'
 import { negotiate } from '../negotiate.js'
 import { answerJson } from '../output.js'
 import { writeOptions } from '../query.js'
-import { patchType, readPatch } from './patch.js'
+import { isApply, patchType, readPatch, writeApplied } from './patch.js'
 
 interface Scale extends KubeObject {
   spec: { replicas?: number }
@@ -109,28 +109,50 @@ export async function scale(
   if (verb === 'get') {
     value = (await readOne(api.storage, definition, namespace, name, '', exchange.signal)).value
   } else {
-    const { change, options } = await readChange(api, exchange, definition, paths)
-    value = (await api.registry.update(definition, namespace, name, change, options)).value
+    value = (await write(api, exchange, definition, paths)).value
   }
   answerJson(exchange, 200, scaleOf(await resource.object(value), paths), form)
 }
 
-async function readChange(
+async function write(
   api: Api,
   exchange: Exchange,
   definition: ResourceDefinition,
   paths: ScalePaths,
-): Promise<{ change: (current: KubeObject) => KubeObject; options: WriteOptions }> {
-  if (exchange.requestInfo.verb === 'patch') {
+): Promise<Written> {
+  const { namespace, name, verb } = exchange.requestInfo
+  if (verb === 'patch') {
     const type = patchType(exchange, definition)
-    const options = writeOptions(exchange, 'PatchOptions', 'scale', type.includes('apply'))
+    const options = writeOptions(exchange, 'PatchOptions', 'scale', isApply(type))
+    if (isApply(type)) return applyScale(api, exchange, definition, paths, options)
     const patch = await readPatch(api, exchange, withScaleSchema(definition), type)
-    return { options, change: (current) => scaled(current, patch(scaleOf(current, paths)), paths) }
+    const change = (current: KubeObject): KubeObject => scaled(current, patch(scaleOf(current, paths)), paths)
+    return api.registry.update(definition, namespace, name, change, options)
   }
   const options = writeOptions(exchange, 'UpdateOptions', 'scale')
   const { object: body } = await objectBody(exchange, definition, api.codecs, 'Scale')
   body.kind ??= 'Scale'
-  return { options, change: (current) => scaled(current, body, paths) }
+  return api.registry.update(definition, namespace, name, (current) => scaled(current, body, paths), options)
+}
+
+/** What is applied to a Scale is owned in the parent, where others may own it too. */
+async function applyScale(
+  api: Api,
+  exchange: Exchange,
+  definition: ResourceDefinition,
+  paths: ScalePaths,
+  options: WriteOptions & { force: boolean },
+): Promise<Written> {
+  const { namespace, name } = exchange.requestInfo
+  const body = parseYamlBody(await exchange.body(), 'Scale') as Partial<Scale> | null
+  if (body?.kind !== 'Scale' || body.apiVersion !== 'autoscaling/v1') {
+    throw badRequest('what is applied here is a Scale of autoscaling/v1')
+  }
+  const { kind } = definition
+  const metadata = { name, ...(namespace !== '' && { namespace }) }
+  const applied: KubeObject = { apiVersion: served(definition).apiVersion, kind, metadata }
+  if (body.spec?.replicas !== undefined) set(applied, paths.specReplicasPath, body.spec.replicas)
+  return writeApplied(api, exchange, definition, applied, options)
 }
 
 /** Patches of a Scale follow its own schema, not that of the parent. */
