@@ -11,6 +11,7 @@ import { type BindingRecord, type Grant, type Grants } from './bindings.js'
 import { type Attributes, type Authorizer, type Decision, type Explanation } from './interface.js'
 import { type OpaClient } from './opa.js'
 import { type RoleBook } from './rolebook.js'
+import { isRegistering, isRegistration } from './registration.js'
 import { grants, type RoleSlot } from './roles.js'
 
 export interface Places {
@@ -48,6 +49,8 @@ export class RbacAuthorizer implements Authorizer {
 
   async explain(attributes: Attributes): Promise<Decision & { explanation: Explanation }> {
     await this.deps.pending?.()
+    if (isRegistering(attributes.user) && !isRegistration(attributes))
+      return { ...NO_OPINION, explanation: { text: 'who registers may do nothing else', considered: [] } }
     const considered: NonNullable<Explanation['considered']> = []
     for (const { level, grants: place } of this.#places(attributes)) {
       for (const { grant, subject } of heldBy(attributes.user, place)) {
@@ -68,6 +71,7 @@ export class RbacAuthorizer implements Authorizer {
   #decide(attributes: Attributes): Decision | Promise<Decision> {
     const { book, places, opa } = this.deps
     const { user, resourceScope: scope } = attributes
+    if (isRegistering(user) && !isRegistration(attributes)) return NO_OPINION
     if (allowedIn(book.global, user, attributes)) return ALLOWED
     if (scope !== 'Global') {
       let workspace = ''

@@ -61,6 +61,7 @@ export interface Platform {
 
 export function createPlatform(deps: PlatformDeps): Platform {
   const { options, upstream, informers, logger } = deps
+  const now = (): Date => new Date()
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
 
@@ -82,7 +83,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const stores = createKindStores({
     informers,
     serves: (resource) => served.has(resource),
-    now: () => new Date(),
+    now,
   })
   // Lists of these would otherwise make the first request wait.
   void served.refresh().then(() => stores.start())
@@ -122,7 +123,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
       attempts: authentication.attempts,
       userLists: options.authorization.userLists,
       sessions: authentication.sessions,
-      now: () => new Date(),
+      now,
     }),
     tenantGroup(tenantDeps),
     tenantGroupV1alpha3(tenantDeps),
@@ -137,7 +138,14 @@ export function createPlatform(deps: PlatformDeps): Platform {
     authorizer: authorization.authorizer,
     upstream,
     upstreamName: deps.upstreamName,
-    policies: createPolicies({ resources, rights, book, membership }),
+    policies: createPolicies({
+      resources,
+      rights,
+      book,
+      membership,
+      passwords: authentication.passwords,
+      now,
+    }),
     groups,
     metrics,
     logger,

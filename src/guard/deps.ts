@@ -4,9 +4,10 @@ import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Place, type Rights } from '../authorization/rights.js'
 import { type RoleBook } from '../authorization/rolebook.js'
 import { type Membership } from '../tenancy/membership.js'
+import { type NewPasswordsDeps } from '../tenancy/accounts/newpasswords.js'
 import { type TenancyResources } from '../tenancy/resources.js'
 
-export interface GuardDeps {
+export interface GuardDeps extends NewPasswordsDeps {
   resources: TenancyResources
   rights: Rights
   book: RoleBook

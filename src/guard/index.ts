@@ -15,6 +15,7 @@ import { administratorsPolicy, groupPolicies } from './groups.js'
 import { namespacePolicy } from './namespaces.js'
 import { rolePolicies } from './roles.js'
 import { serviceAccountPolicies } from './serviceaccounts.js'
+import { userPolicy } from './users.js'
 import { workspacePolicies } from './workspaces.js'
 
 export { type GuardDeps } from './deps.js'
@@ -32,6 +33,7 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     certificatePolicy,
     clusterPolicy,
     ...federatedPolicies(deps),
+    userPolicy(deps),
     ...more,
   ])
 }

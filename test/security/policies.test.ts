@@ -3,6 +3,7 @@
  * guard, with the stock roles, on the embedded API without controllers.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Passwords } from '../../src/authentication/passwords.js'
 import { createAuthorization } from '../../src/authorization/index.js'
 import { bootstrapPlatform } from '../../src/bootstrap/index.js'
 import { createInformerSet } from '../../src/client/cache/informerset.js'
@@ -168,6 +169,8 @@ beforeAll(async () => {
     rights,
     book,
     membership: new Membership({ resources, book }),
+    passwords: new Passwords(),
+    now: () => new Date(),
   })
   platform = await start({ upstream, authorizer, policies })
   closers.push(

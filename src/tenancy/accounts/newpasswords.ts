@@ -5,6 +5,9 @@ import { LAST_PASSWORD_CHANGE } from '../names.js'
 import { rfc3339 } from './changes.js'
 import { demandPassword } from './passwordrules.js'
 
+/** What `kubectl apply` keeps; it holds the plain text. */
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
+
 export interface NewPasswordsDeps {
   passwords: Passwords
   now(): Date
@@ -26,9 +29,10 @@ export class NewPasswords {
   /** The user with that password. @throws StatusError 422 */
   async applied(user: UserObject, password: string, signal: AbortSignal): Promise<UserObject> {
     const { metadata, spec } = await this.changeFor(user.metadata.name ?? '', password, signal)
+    const { [LAST_APPLIED]: _, ...annotations } = user.metadata.annotations ?? {}
     return {
       ...user,
-      metadata: { ...user.metadata, annotations: { ...user.metadata.annotations, ...metadata.annotations } },
+      metadata: { ...user.metadata, annotations: { ...annotations, ...metadata.annotations } },
       spec: { ...user.spec, ...spec },
     }
   }

@@ -7,7 +7,6 @@
 import { badRequest, conflict, invalid } from '../../../apimachinery/errors/index.js'
 import { invalidValue } from '../../../apimachinery/errors/faults.js'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
-import { PRE_REGISTRATION } from '../../../authentication/authenticator.js'
 import {
   IDENTITY_PROVIDER_LABEL,
   ORIGIN_UID_LABEL,
@@ -19,10 +18,6 @@ import { type UserRequest } from './userbody.js'
 const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/
 /** Of label values, by which bindings and records refer to users. */
 const LONGEST_NAME = 63
-
-export function isRegistering({ name }: UserInfo): boolean {
-  return name === PRE_REGISTRATION
-}
 
 export class Registrations {
   readonly #underWay = new Set<string>()

@@ -4,7 +4,6 @@
  * Everybody may list users, because members are invited by name. Who is bound where is for those to see who may
  * list members there. With `authorization.userLists: names`, who may not read users sees no more than names of others.
  */
-import { forbidden } from '../../../apimachinery/errors/index.js'
 import { type KubeObject, type UserInfo } from '../../../apimachinery/meta/types.js'
 import { type Place, type Question } from '../../../authorization/rights.js'
 import { listPage, type Page } from '../../../listing/engine.js'
@@ -12,9 +11,8 @@ import { type AnyKind } from '../../../listing/kind.js'
 import { findKind } from '../../../listing/kinds/index.js'
 import { type ListQuery, parseListQuery } from '../../../listing/query.js'
 import { GLOBAL_ROLE } from '../../../tenancy/names.js'
-import { IAM_GROUP, USERS } from '../../../tenancy/resources.js'
+import { IAM_GROUP } from '../../../tenancy/resources.js'
 import { type IamDeps } from './deps.js'
-import { isRegistering } from './registration.js'
 import { globalRoleOf } from './visibleuser.js'
 
 const READ: Question = { verb: 'get', apiGroup: IAM_GROUP, resource: 'users' }
@@ -30,7 +28,6 @@ export async function userPage(
   deps: IamDeps,
   signal: AbortSignal,
 ): Promise<Page> {
-  if (isRegistering(caller)) throw refusal(caller, 'cannot list users before it is one')
   const parsed = parseListQuery(query)
   await demandRoster(parsed, caller, deps)
   const isReduced = deps.userLists === 'names' && !(await deps.rights.can(caller, READ, { level: 'cluster' }))
@@ -90,8 +87,4 @@ function scopeOf(filters: ListQuery['filters']): [{ resource: string }, Place] |
   if (workspace !== undefined) return [{ resource: 'workspacemembers' }, { level: 'workspace', workspace }]
   if (filters.has('cluster')) return [{ resource: 'clustermembers' }, { level: 'cluster' }]
   return undefined
-}
-
-function refusal({ name }: UserInfo, why: string): Error {
-  return forbidden({ group: IAM_GROUP, resource: USERS.resource }, '', `User "${name}" ${why}`)
 }
