@@ -247,6 +247,29 @@ describe('rules', () => {
       { subresource: 'exec' },
       false,
     ],
+    ...(
+      [
+        ['pods', 'attach'],
+        ['pods', 'portforward'],
+        ['pods', 'proxy'],
+        ['services', 'proxy'],
+        ['nodes', 'proxy'],
+      ] as const
+    ).map(
+      ([resource, subresource]) =>
+        [
+          `get does not reach inside by ${resource}/${subresource}`,
+          { verbs: ['get', 'list', 'watch'], apiGroups: ['*'], resources: ['*'] },
+          { resource, subresource },
+          false,
+        ] as (typeof cases)[number],
+    ),
+    [
+      'get reads a log',
+      { verbs: ['get'], apiGroups: [''], resources: ['pods/log'] },
+      { subresource: 'log' },
+      true,
+    ],
     [
       'create opens a shell',
       { verbs: ['create'], apiGroups: [''], resources: ['pods/exec'] },

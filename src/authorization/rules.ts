@@ -29,11 +29,17 @@ interface UrlRule {
   readonly source: PolicyRule
 }
 
-/** The verb a request needs: opening a stream into a container is `create`, whichever method opens it. */
-export function verbOf(attributes: Attributes): string {
-  const { verb, subresource } = attributes
-  if (verb !== 'get' || !attributes.isKubernetesRequest || attributes.resource !== 'pods') return verb
-  return subresource === 'exec' || subresource === 'attach' || subresource === 'portforward' ? 'create' : verb
+/** Subresources of the Kubernetes API that are more than a look, by resource: commands run and requests reach inside. */
+const ENTRANCES: Readonly<Record<string, ReadonlySet<string>>> = {
+  pods: new Set(['exec', 'attach', 'portforward', 'proxy']),
+  services: new Set(['proxy']),
+  nodes: new Set(['proxy']),
+}
+
+/** The verb a request needs: going into a container, service or node is `create`, whichever method opens the way. */
+export function verbOf({ verb, subresource, resource, isKubernetesRequest }: Attributes): string {
+  if (subresource === '' || verb !== 'get' || !isKubernetesRequest) return verb
+  return ENTRANCES[resource]?.has(subresource) === true ? 'create' : verb
 }
 
 /** All rules of one role, found by resource rather than one after the other. */

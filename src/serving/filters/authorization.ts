@@ -71,7 +71,10 @@ function matchingRule(rules: readonly PathRule[], { info, user }: Exchange): Pat
   return rule && (rule.who === 'anyone' || user.groups.includes('system:authenticated')) ? rule : undefined
 }
 
-function attributesOf({ info, user }: Exchange): Attributes {
+/** What talks both ways over an upgraded connection is no read, whatever the resource; logs have nothing to hear. */
+function attributesOf({ info, user, upgrade }: Exchange): Attributes {
+  if (upgrade && info.isKubernetesRequest && info.verb === 'get' && info.subresource !== 'log')
+    return { ...info, verb: 'create', user }
   return { ...info, user }
 }
 
