@@ -20,7 +20,6 @@ describe('the path of a request target', () => {
     ['/x/a..b', '/x/a..b'],
     ['http://host:80/kapis/version', '/kapis/version'],
     ['http://host', '/'],
-    ['/x%5C..%5Cy', '/x\\..\\y'],
   ])('reads %s as %s', (url, path) => {
     const target = parseTarget(url)
     expect(target.path).toBe(path)
@@ -44,12 +43,21 @@ describe('the path of a request target', () => {
     expect(parseTarget(url).redirect).toBe(redirect)
   })
 
-  it.each(['/%', '/%zz', '/%ff', '/a%00b', '/a%0d%0ab', '/%C3', '*', 'kapis', '/%ED%A0%80'])(
-    'refuses %s',
-    (url) => {
-      expect(() => parseTarget(url)).toThrow(expect.objectContaining({ code: 400 }) as Error)
-    },
-  )
+  it.each([
+    '/x%5C..%5Cy',
+    '/x\\..\\y',
+    '/%',
+    '/%zz',
+    '/%ff',
+    '/a%00b',
+    '/a%0d%0ab',
+    '/%C3',
+    '*',
+    'kapis',
+    '/%ED%A0%80',
+  ])('refuses %s', (url) => {
+    expect(() => parseTarget(url)).toThrow(expect.objectContaining({ code: 400 }) as Error)
+  })
 
   it('gives a separator of some servers one meaning in the query', () => {
     expect(parseTarget('/api/v1/pods?x;watch=true').search).toBe('x%3Bwatch=true')
@@ -63,7 +71,6 @@ describe('the path of a request target', () => {
       '..',
       '%2e',
       '%2f',
-      '%5c',
       ';',
       'a',
       'kapis',

@@ -26,7 +26,7 @@ const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i
 
 /**
  * @param url the request target as received
- * @throws StatusError 400 for what is no path: bad escapes, invalid UTF-8, control characters
+ * @throws StatusError 400 for what is no path: bad escapes, invalid UTF-8, control characters, backslashes
  */
 export function parseTarget(url: string): Target {
   const question = url.indexOf('?')
@@ -55,6 +55,8 @@ function decode(raw: string): string {
   }
   // eslint-disable-next-line no-control-regex -- control characters are what is refused
   if (/[\u0000-\u001f\u007f]/.test(path)) throw badRequest('the path holds a control character')
+  // Some servers take it for a slash, and no name has one.
+  if (path.includes('\\')) throw badRequest('the path holds a backslash')
   return path
 }
 

@@ -772,6 +772,17 @@ describe('request info of odd requests', () => {
     expect(info).toMatchObject({ workspace: 'victim', resourceScope: 'Workspace' })
   })
 
+  it('does not take the watch of a subresource to a workspace', () => {
+    const path = '/api/v1/watch/namespaces/victim/pods/p/log'
+    const info = parse(`GET ${path}?labelSelector=kubesphere.io/workspace=mine`)
+    expect(info).toMatchObject({ workspace: '', namespace: 'victim', resourceScope: 'Namespace' })
+  })
+
+  it('takes a list of our own groups for a list, whatever the field selector names', () => {
+    const path = '/kapis/iam.kubesphere.io/v1alpha2/users'
+    expect(parse(`GET ${path}?fieldSelector=metadata.name%3Dme`)).toMatchObject({ verb: 'list', name: '' })
+  })
+
   it('reads flags as the Kubernetes API does: the first one counts, only false and 0 are off', () => {
     expect(parse('GET /api/v1/pods?watch').verb).toBe('watch')
     expect(parse('GET /api/v1/pods?watch=0').verb).toBe('list')

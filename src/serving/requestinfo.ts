@@ -151,9 +151,10 @@ export function parseRequestInfo(line: RequestLine, options: RequestInfoOptions 
 
   if (verb === 'get' && name === '') {
     verb = isWatch(query) ? 'watch' : 'list' // 11
-    name = selectedName(query?.get('fieldSelector'))
+    // Only the Kubernetes API keeps to it; elsewhere a list would pass for one object.
+    if (located.isKubernetesRequest) name = selectedName(query?.get('fieldSelector'))
   }
-  if (verb === 'watch' && located.isKubernetesRequest) {
+  if (verb === 'watch' && located.isKubernetesRequest && subresource === '') {
     const selected = selectedWorkspace(query?.get('labelSelector')) // 12
     if (selected !== '') {
       workspace = selected

@@ -99,6 +99,16 @@ describe('the guard of the Kubernetes API', () => {
     expect(writes).toEqual([])
   })
 
+  it.each(['POST', 'PUT', 'DELETE'])(
+    'takes a %s that calls itself a watch for what it is',
+    async (method) => {
+      const answer = await send(method, '/api/v1/watch/namespaces/default/secrets/s')
+
+      expect(answer.status).toBe(405)
+      expect(sent).toEqual([])
+    },
+  )
+
   it.each([
     ['a merge patch', 'PATCH', MERGE, { data: { owner: 'bob' } }],
     ['a strategic patch', 'PATCH', STRATEGIC, { data: { owner: 'bob' } }],

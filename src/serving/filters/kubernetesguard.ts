@@ -32,7 +32,6 @@ export function kubernetesGuard({ policies, upstream, logger }: KubernetesGuardO
 
   async function guard(exchange: Exchange, policy: Policy, next: () => Promise<void>): Promise<void> {
     const { verb } = exchange.info
-    const { method = '' } = exchange.request
     if (isJudged(policy, verb)) {
       refuseUpgrade(exchange)
       if (verb === 'deletecollection') {
@@ -44,9 +43,6 @@ export function kubernetesGuard({ policies, upstream, logger }: KubernetesGuardO
           sendOn(exchange, await writes.run(exchange, policy, accept), rewriting)
         })
       }
-    } else if (READS.has(verb) && method !== 'GET' && method !== 'HEAD') {
-      // `/watch/` and `/proxy/` in a path make any method a read here; nobody may rely on that elsewhere.
-      throw methodNotAllowed()
     }
     const rewriting = rewritingOf(exchange, policy)
     if (rewriting) {
@@ -58,7 +54,8 @@ export function kubernetesGuard({ policies, upstream, logger }: KubernetesGuardO
 
   return {
     name: 'kubernetes guard',
-    handle(exchange, next) {
+    async handle(exchange, next) {
+      if (isDisguised(exchange)) throw methodNotAllowed()
       const policy = policyFor(exchange)
       return policy === undefined ? next() : guard(exchange, policy, next)
     },
@@ -74,7 +71,6 @@ export function kubernetesGuard({ policies, upstream, logger }: KubernetesGuardO
   }
 }
 
-const READS = new Set(['get', 'list', 'watch', 'proxy'])
 const JUDGED = {
   create: ['create'],
   update: ['update'],
@@ -87,6 +83,11 @@ function isJudged(policy: Policy, verb: string): boolean {
   const { indifferentTo = [] } = policy
   if (policy.judge === undefined || !Object.hasOwn(JUDGED, verb)) return false
   return JUDGED[verb as keyof typeof JUDGED].some((each) => !indifferentTo.includes(each))
+}
+
+/** `/watch/` in a path makes any method a watch to the authorizer. Nobody serves that, and nobody should. */
+function isDisguised({ info, request: { method } }: Exchange): boolean {
+  return info.verb === 'watch' && info.isKubernetesRequest && method !== 'GET' && method !== 'HEAD'
 }
 
 /** Frames of a WebSocket cannot be looked into, and hold no write. */
