@@ -6,7 +6,9 @@ import { type CachedResourceType } from '../client/cachedresource.js'
 import { eventually } from '../client/testing/eventually.js'
 import {
   CLUSTER_ROLE_BINDINGS,
+  CLUSTER_ROLES,
   GLOBAL_ROLE_BINDINGS,
+  GLOBAL_ROLES,
   GROUP_BINDINGS,
   GROUPS,
   LOGIN_RECORDS,
@@ -18,7 +20,7 @@ import {
   WORKSPACE_ROLES,
   WORKSPACE_TEMPLATES,
 } from '../tenancy/resources.js'
-import { type BindingObject, type UserObject } from '../tenancy/types.js'
+import { type BindingObject, type RoleObject, type UserObject } from '../tenancy/types.js'
 
 const DEPLOYMENTS = { group: 'apps', version: 'v1', resource: 'deployments', kind: 'Deployment' }
 const SERVICE_ACCOUNTS = { group: '', version: 'v1', resource: 'serviceaccounts', kind: 'ServiceAccount' }
@@ -286,6 +288,52 @@ describe('roles of a workspace and their bindings', () => {
     ] as const)
       await eventually(async () => expect(await ownersOf(type, name)).toEqual(['WorkspaceTemplate lila']))
     expect(await ownersOf(WORKSPACE_ROLE_BINDINGS, 'lila-f')).toBeUndefined()
+  })
+})
+
+describe('a role that is composed of others', () => {
+  const rule = (resource: string) => ({ apiGroups: [''], resources: [resource], verbs: ['get'] })
+  const composed = (...parts: string[]) => ({ 'iam.kubesphere.io/aggregation-roles': JSON.stringify(parts) })
+  const rulesOf = async (type: CachedResourceType, name: string, namespace?: string) =>
+    (await world.read<RoleObject>(type, name, namespace))?.rules
+  const template = { 'iam.kubesphere.io/role-template': 'true' }
+
+  it.each([
+    [GLOBAL_ROLES, undefined],
+    [CLUSTER_ROLES, undefined],
+    [WORKSPACE_ROLES, undefined],
+    [ROLES, 'default'],
+  ])('follows its parts: $kind', async (type, namespace) => {
+    const at = { ...(namespace !== undefined && { namespace }) }
+    for (const name of ['part-a', 'part-b'])
+      await world.create(type, { metadata: { name, labels: template, ...at }, rules: [rule(name)] })
+    const annotations = composed('part-b', 'part-a')
+    const rules = [rule('part-b'), rule('part-a')]
+    await world.create(type, { metadata: { name: 'whole', annotations, ...at }, rules })
+    await world.create(type, { metadata: { name: 'by-hand', annotations, ...at }, rules: [rule('else')] })
+    await eventually(async () => expect(await rulesOf(type, 'whole', namespace)).toEqual(rules))
+
+    await world.patch(type, 'part-b', { rules: [rule('changed')] }, namespace)
+    await eventually(async () =>
+      expect(await rulesOf(type, 'whole', namespace)).toEqual([rule('changed'), rule('part-a')]),
+    )
+    await world.delete(type, 'part-a', namespace)
+    await eventually(async () => expect(await rulesOf(type, 'whole', namespace)).toEqual([rule('changed')]))
+
+    expect(await rulesOf(type, 'by-hand', namespace)).toEqual([rule('else')])
+  })
+
+  it('takes nothing from a role of another workspace', async () => {
+    const mine = { [WORKSPACE]: 'mine' }
+    const metadata = { name: 'mine-role', labels: mine, annotations: composed('theirs') }
+    await world.create(WORKSPACE_ROLES, { metadata, rules: [] })
+    const theirs = { name: 'theirs', labels: { [WORKSPACE]: 'theirs' } }
+    await world.create(WORKSPACE_ROLES, { metadata: theirs, rules: [rule('secrets')] })
+    await eventually(() => expect(world.resources.workspaceRoles.get('theirs')).toBeDefined())
+
+    await eventually(() => expect(world.idle).toBe(true))
+
+    expect(await rulesOf(WORKSPACE_ROLES, 'mine-role')).toEqual([])
   })
 })
 

@@ -2,7 +2,9 @@
 import { type Controller } from '../controller/index.js'
 import { csrController } from './csr/index.js'
 import { type TenancyControllerDeps } from './deps.js'
+import { clusterRoleController } from './clusterrole/index.js'
 import { clusterRoleBindingController } from './clusterrolebinding/index.js'
+import { globalRoleController } from './globalrole/index.js'
 import { globalRoleBindingController } from './globalrolebinding/index.js'
 import { groupController } from './group/index.js'
 import { groupBindingController } from './groupbinding/index.js'
@@ -11,6 +13,7 @@ import { loginRecordController } from './loginrecord/index.js'
 import { namespaceController } from './namespace/index.js'
 import { networkIsolationControllers } from './nsnp/index.js'
 import { resourceQuotaController } from './resourcequota/index.js'
+import { roleController } from './role/index.js'
 import { serviceAccountController } from './serviceaccount/index.js'
 import { userController } from './user/index.js'
 import { workspaceController } from './workspace/index.js'
@@ -21,8 +24,10 @@ import { workspaceTemplateController } from './workspacetemplate/index.js'
 export function platformControllers(deps: TenancyControllerDeps): Controller[] {
   return [
     // One line each, in the order of their names.
+    clusterRoleController(deps),
     clusterRoleBindingController(deps),
     ...csrController(deps),
+    globalRoleController(deps),
     globalRoleBindingController(deps),
     groupBindingController(deps),
     groupController(deps),
@@ -31,6 +36,7 @@ export function platformControllers(deps: TenancyControllerDeps): Controller[] {
     namespaceController(deps),
     ...networkIsolationControllers(deps),
     resourceQuotaController(deps),
+    roleController(deps),
     serviceAccountController(deps),
     userController(deps),
     workspaceController(deps),

@@ -10,10 +10,14 @@ export class Mentions<T extends KubeObject> {
   readonly #objects = new Map<string, Set<string>>()
   readonly #names = new Map<string, readonly string[]>()
 
-  /** @param mentionedIn the names in an object; it is read once per change */
+  /**
+   * @param mentionedIn the names in an object; it is read once per change
+   * @param text objects that do not contain it mention nobody, and need not be read
+   */
   constructor(
     readonly resource: CachedResource<T>,
     private readonly mentionedIn: (object: Readonly<T>) => Iterable<string>,
+    private readonly text = '',
   ) {
     const { informer } = resource
     for (const cached of informer.store.byName()) this.#set(cached)
@@ -39,7 +43,16 @@ export class Mentions<T extends KubeObject> {
     return this.#names.get(`${namespace}/${name}`) ?? []
   }
 
+  /** Everything that mentions anybody. */
+  *all(): Iterable<{ namespace: string; name: string }> {
+    for (const key of this.#names.keys()) {
+      const slash = key.indexOf('/')
+      yield { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+    }
+  }
+
   #set(cached: CachedObject<never>): void {
+    if (this.text !== '' && !cached.bytes.includes(this.text)) return
     const names = [...new Set(this.mentionedIn(this.resource.object(cached)))]
     if (names.length === 0) return
     const key = keyOf(cached)

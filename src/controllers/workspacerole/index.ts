@@ -1,8 +1,16 @@
 /** The workspace role controller (iam-tenant.md §7.4). */
 import { type Controller } from '../../controller/index.js'
+import { composedRolesController } from '../composedroles/index.js'
 import { type TenancyControllerDeps } from '../deps.js'
+import { inTurn } from '../inturn.js'
 import { workspaceOwnedController } from '../workspaceowned.js'
 
+const NAME = 'workspacerole'
+
 export function workspaceRoleController(deps: TenancyControllerDeps): Controller {
-  return workspaceOwnedController('workspacerole', deps.resources.workspaceRoles, deps)
+  const { workspaceRoles } = deps.resources
+  return inTurn(
+    workspaceOwnedController(NAME, workspaceRoles, deps),
+    composedRolesController(NAME, 'WorkspaceRole', workspaceRoles, deps),
+  )
 }
