@@ -87,6 +87,14 @@ describe('first data', () => {
     expect((await bootstrap()).created).toEqual({})
   })
 
+  it('does not bring back a role that nothing depends on', async () => {
+    await bootstrap()
+    const roles = '/apis/iam.kubesphere.io/v1alpha2/globalroles'
+    for (const name of ['users-manager', 'platform-regular']) await ask('DELETE', `${roles}/${name}`)
+
+    expect((await bootstrap()).created).toEqual({ globalroles: ['platform-regular'] })
+  })
+
   it('may be made by two processes at once', async () => {
     const [one, two] = await Promise.all([bootstrap('one'), bootstrap('two')])
 

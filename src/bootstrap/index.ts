@@ -2,9 +2,11 @@
  * First data: what a new cluster needs before anybody can log in. Definitions, built-in roles, system namespaces
  * and workspace, the user `admin`.
  *
- * Only adds what is missing. What somebody has changed stays as it is, what somebody has deleted comes back,
- * except for `admin`: that user is created only while there are no users at all, so that removing an account
- * whose password may be the documented one is for good. Running it twice, or in two processes at once, does no harm.
+ * Only adds what is missing. What somebody has changed stays as it is, what somebody has deleted comes back, with two
+ * exceptions, which are created only while there are no users at all. `admin`: removing an account whose password may
+ * be the documented one is for good. And the roles that nothing depends on: installations of v3.4 come without them,
+ * and administrators who prefer roles of their own delete them. Running it twice, or in two processes at once, does
+ * no harm.
  */
 import { setMaxListeners } from 'node:events'
 import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
@@ -61,6 +63,7 @@ const COLLECTIONS = {
 type Collection = keyof typeof COLLECTIONS
 
 const CREATOR = 'kubesphere.io/creator'
+const DISPENSABLE_ROLES: readonly string[] = ['users-manager', 'workspaces-manager']
 const WORKSPACE_LABEL = 'kubesphere.io/workspace'
 
 /** @throws StatusError when the API refuses an object; the signal's reason */
@@ -90,13 +93,14 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
   const present = (collection: Collection): ReadonlyMap<string, ObjectMeta> =>
     listed.get(collection) ?? new Map<string, ObjectMeta>()
 
+  const isFirstStart = present('users').size === 0
   const addMissing = (collection: Collection, objects: readonly KubeObject[]): Promise<void>[] =>
     objects
-      .filter(({ metadata }) => !present(collection).has(metadata.name ?? ''))
+      .filter(({ metadata: { name = '' } }) => !present(collection).has(name))
+      .filter(({ metadata: { name = '' } }) => isFirstStart || !DISPENSABLE_ROLES.includes(name))
       .map((object) => add(collection, object.metadata.name ?? '', object))
 
   // Hashing takes a while and another thread; it runs while definitions are created.
-  const isFirstStart = present('users').size === 0
   const admin = isFirstStart ? passwords.hash(adminPassword, signal).then(adminUser) : undefined
   admin?.catch(() => undefined)
 

@@ -1,5 +1,5 @@
 /**
- * What the role of a member is made of: the roles that its annotation names, by name. Bindings to roles that are
+ * What the role of a member is made of: the roles that its annotation names. Bindings to roles that are
  * gone, and parts that are gone, are passed over.
  */
 import { type Holder, heldAt } from '../../../tenancy/heldroles.js'
@@ -38,11 +38,10 @@ export function memberRoleParts(
     const found = role.kind === level.kind ? roles.get(role.name, namespace) : undefined
     return found && belongs(found, where) ? [found] : []
   })
-  const names = new Set(
-    (ofGroups ? held : held.slice(0, 1)).flatMap((role) => aggregatedNames(role, AGGREGATION)),
-  )
-  return [...names]
-    .sort()
+  const parts = (ofGroups ? held : held.slice(0, 1)).flatMap((role) => aggregatedNames(role, AGGREGATION))
+  // A single role is told as its annotation puts it, a union in an order that does not change.
+  const names = ofGroups ? [...new Set(parts)].sort() : parts
+  return names
     .flatMap((name) => roles.get(name, namespace) ?? [])
     .filter((part) => workspace === undefined || servesWorkspace(part, workspace))
 }
