@@ -1,14 +1,19 @@
 /** A user as answers show it: without password, and with the role of the platform that is really bound to it. */
 import { type UserObject } from '../../../authentication/users.js'
 import { type RoleBook } from '../../../authorization/rolebook.js'
+import { type RoleSlot } from '../../../authorization/roles.js'
 import { GLOBAL_ROLE } from '../../../tenancy/names.js'
 
-/** @returns the role bound to the user by name; groups do not count. "" when there is none or it does not exist */
+/**
+ * @returns the role bound to the user by name; groups do not count. Of several the first by name of the binding, one
+ * that exists before one that does not. "" when there is none
+ */
 export function globalRoleOf(book: RoleBook, user: string): string {
-  const bound = (book.global.users.get(user) ?? []).filter(({ role }) => role.rules !== undefined)
+  const bound = book.global.users.get(user) ?? []
   if (bound.length === 1) return bound[0]?.role.name ?? ''
   const named = bound.flatMap(({ role, bindings }) => [...bindings].map((binding) => ({ role, binding })))
-  named.sort((a, b) => (a.binding.name < b.binding.name ? -1 : 1))
+  const isMissing = ({ rules }: RoleSlot): number => (rules === undefined ? 1 : 0)
+  named.sort((a, b) => isMissing(a.role) - isMissing(b.role) || (a.binding.name < b.binding.name ? -1 : 1))
   return named[0]?.role.name ?? ''
 }
 
