@@ -10,11 +10,11 @@ import { type KubeObject, type UserInfo } from '../apimachinery/meta/types.js'
 import { type Place } from '../authorization/rights.js'
 import { type GuardedWrite, type Policy } from '../serving/guard/policy.js'
 import {
-  CONTROLS_NAMESPACE,
   CREATOR,
   DEVOPS_PROJECT,
   NAMESPACE,
   NAMESPACE_FINALIZER,
+  PLATFORM_NAMESPACES,
   WORKSPACE,
 } from '../tenancy/names.js'
 import { TENANT_GROUP } from '../tenancy/resources.js'
@@ -25,8 +25,6 @@ type Object = KubeObject | undefined
 
 const RESOURCE = { group: '', resource: 'namespaces' }
 const CLUSTER: Place = { level: 'cluster' }
-/** The platform lives in them. Kubernetes keeps its own. */
-const PLATFORM_NAMESPACES = new Set(['kubesphere-system', CONTROLS_NAMESPACE])
 
 export function namespacePolicy({ rights }: GuardDeps): Policy {
   /** The tenant API and the Kubernetes API both have namespaces, and stock roles name either. */

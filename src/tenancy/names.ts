@@ -30,6 +30,8 @@ export const LAST_PASSWORD_CHANGE = 'iam.kubesphere.io/last-password-change-time
 
 /** Where kubeconfigs and terminals of users live. */
 export const CONTROLS_NAMESPACE = 'kubesphere-controls-system'
+/** The platform lives in them. Kubernetes keeps its own. */
+export const PLATFORM_NAMESPACES: ReadonlySet<string> = new Set(['kubesphere-system', CONTROLS_NAMESPACE])
 /** Its namespaces are those of the system; it is never deleted. */
 export const SYSTEM_WORKSPACE = 'system-workspace'
 /** The user that the installation comes with. */

@@ -5,8 +5,9 @@
  * makes somebody the administrator of a new project. Both, and what controllers keep a namespace by, stay as they
  * are from then on.
  */
+import { forbidden } from '../../../apimachinery/errors/index.js'
 import { type ObjectMeta, type UserInfo } from '../../../apimachinery/meta/types.js'
-import { CREATOR, DEVOPS_PROJECT, NAMESPACE, WORKSPACE } from '../../../tenancy/names.js'
+import { CREATOR, DEVOPS_PROJECT, NAMESPACE, PLATFORM_NAMESPACES, WORKSPACE } from '../../../tenancy/names.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { type NamespaceObject } from '../../../tenancy/types.js'
 import { type Deletion } from './deletion.js'
@@ -48,8 +49,10 @@ export class NamespaceWrites {
     }))
   }
 
-  /** @throws StatusError 404 when it is not one of the workspace */
+  /** @throws StatusError 404 when it is not one of the workspace, 403 when the platform lives in it */
   async delete(workspace: string, name: string, deletion: Deletion, signal: AbortSignal): Promise<void> {
+    if (PLATFORM_NAMESPACES.has(name))
+      throw forbidden({ group: '', resource: 'namespaces' }, name, 'this namespace may not be deleted')
     const { uid } = (await this.#stored(workspace, name, signal)).metadata
     const { dryRun, preconditions } = deletion
     await this.resources.namespaces.delete(name, {
