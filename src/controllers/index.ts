@@ -9,6 +9,7 @@ import { globalRoleBindingController } from './globalrolebinding/index.js'
 import { groupController } from './group/index.js'
 import { groupBindingController } from './groupbinding/index.js'
 import { jobController } from './job/index.js'
+import { ldapController } from './ldap/index.js'
 import { loginRecordController } from './loginrecord/index.js'
 import { namespaceController } from './namespace/index.js'
 import { networkIsolationControllers } from './nsnp/index.js'
@@ -32,6 +33,7 @@ export function platformControllers(deps: TenancyControllerDeps): Controller[] {
     groupBindingController(deps),
     groupController(deps),
     jobController(deps),
+    ...ldapController(deps),
     loginRecordController(deps),
     namespaceController(deps),
     ...networkIsolationControllers(deps),

@@ -13,6 +13,7 @@ import { Mentions } from '../../tenancy/mentions.js'
 import { USER_REF, USERNAME } from '../../tenancy/names.js'
 import { type TenancyControllerDeps } from '../deps.js'
 import { type Kubeconfigs, kubeconfigsOf } from '../kubeconfig/index.js'
+import { directoryOf, limited } from '../ldap/index.js'
 import { whenSynced } from '../synced.js'
 import { tellerOf, tellingFailures } from '../telling.js'
 import { Belongings } from './belongings.js'
@@ -21,7 +22,7 @@ import { UserReconciler } from './user.reconciler.js'
 const NAME = 'user'
 
 export function userController(deps: TenancyControllerDeps): Controller {
-  const { resources, events, passwords, options } = deps
+  const { resources, events, passwords, options, logger } = deps
   const { users, loginRecords, groups, groupBindings } = resources
   const belongings = new Belongings(resources)
   const usersByGroup = new Mentions(users, ({ spec }) => spec?.groups ?? [])
@@ -29,6 +30,7 @@ export function userController(deps: TenancyControllerDeps): Controller {
     groupRef?.name === undefined ? [] : [groupRef.name],
   )
   const kubeconfigs = kubeconfigsOf(deps)
+  const directory = directoryOf(deps)
   const stored = storedIn(users)
   const reconciler = new UserReconciler({
     get: (name) => users.get(name),
@@ -47,6 +49,11 @@ export function userController(deps: TenancyControllerDeps): Controller {
     async removeBelongings({ metadata: { name = '' } }, signal) {
       await belongings.remove(name, signal)
       await kubeconfigs?.keeper.remove(name, signal)
+      await directory?.remove(name, limited(signal)).catch((error: unknown) => {
+        // A directory that is gone must not keep users from going.
+        signal.throwIfAborted()
+        logger.warn({ user: name, error }, 'a deleted user is still in the directory')
+      })
     },
     tell: tellerOf(events, NAME, users, 'User synced successfully'),
     lock: {
