@@ -56,7 +56,7 @@ function setup(options: Partial<AuthenticationOptions> = {}) {
   const authenticate = async (authorization: string | undefined) =>
     authentication.authenticator.authenticate(
       { headers: { authorization }, sourceIP: '10.0.0.1', userAgent: 'test' },
-      new AbortController().signal,
+      new AbortController(),
     )
   return { ...authentication, authenticate, clock, users, records }
 }

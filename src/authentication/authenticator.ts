@@ -35,7 +35,10 @@ export class RequestAuthenticator implements Authenticator {
 
   constructor(private readonly deps: AuthenticatorDeps) {}
 
-  authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<UserInfo> | UserInfo {
+  authenticate(
+    request: AuthenticationRequest,
+    client: { readonly signal: AbortSignal },
+  ): Promise<UserInfo> | UserInfo {
     const header = request.headers.authorization?.trim() ?? ''
     if (header === '') return ANONYMOUS
     const [scheme = '', credentials = ''] = header.split(' ', 2)
@@ -44,7 +47,7 @@ export class RequestAuthenticator implements Authenticator {
         if (credentials === '') throw refusal(NO_OPINION)
         return this.#bearer(credentials)
       case 'basic':
-        return this.#basic(credentials, request, signal)
+        return this.#basic(credentials, request, client.signal)
       default:
         throw refusal(NO_OPINION)
     }

@@ -10,8 +10,12 @@ export interface AuthenticationRequest {
 
 export interface Authenticator {
   /**
+   * @param client its signal is only read by what waits
    * @returns the user; anonymous when there are no credentials
    * @throws StatusError 401 when there are credentials and none is good
    */
-  authenticate(request: AuthenticationRequest, signal: AbortSignal): Promise<UserInfo> | UserInfo
+  authenticate(
+    request: AuthenticationRequest,
+    client: { readonly signal: AbortSignal },
+  ): Promise<UserInfo> | UserInfo
 }

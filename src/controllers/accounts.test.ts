@@ -90,7 +90,7 @@ describe('an account', () => {
     const authenticate = async () =>
       authentication.authenticator.authenticate(
         { headers: { authorization: `Bearer ${token}` }, sourceIP: '', userAgent: '' },
-        new AbortController().signal,
+        new AbortController(),
       )
     expect(await authenticate()).toMatchObject({ name: 'ann' })
 

@@ -45,9 +45,13 @@ export class KindStores implements Stores {
 
   /**
    * Waits until the kind, and what its answers are decorated from, is there to be read.
+   * @param client a signal, or what has one: it is only made when there is something to wait for
    * @throws StatusError 503 when the first list does not come
    */
-  async ready(resources: readonly string[], signal: AbortSignal): Promise<void> {
+  async ready(
+    resources: readonly string[],
+    client: AbortSignal | { readonly signal: AbortSignal },
+  ): Promise<void> {
     const needed = resources.flatMap((resource) => [resource, ...(ALSO_NEEDED[resource] ?? [])])
     const waiting = needed.flatMap((resource) => {
       const kind = this.#definitions.get(resource)
@@ -55,6 +59,7 @@ export class KindStores implements Stores {
       return informer && !informer.synced ? [{ resource, informer }] : []
     })
     if (waiting.length === 0) return
+    const signal = client instanceof AbortSignal ? client : client.signal
     const limit = AbortSignal.any([signal, AbortSignal.timeout(FIRST_LIST_MS)])
     await Promise.all(
       waiting.map(async ({ resource, informer }) => {

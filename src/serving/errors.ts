@@ -15,7 +15,7 @@ export const INTERNAL_TEXT = 'Internal server error'
 /** Answers with the error in the given form, or breaks the connection when the answer has begun. */
 export function sendError(exchange: Exchange, error: unknown, form: ErrorForm, logger: Logger): void {
   const { request, response } = exchange
-  if (exchange.signal.aborted && !(error instanceof StatusError)) {
+  if (exchange.isAborted && !(error instanceof StatusError)) {
     // The client has left; whatever failed, failed because of that.
     response.destroy()
     return

@@ -16,7 +16,10 @@ export interface Exchange {
   readonly request: IncomingMessage
   /** On upgrade requests it still answers a refusal; it then closes the connection. */
   readonly response: ServerResponse
-  /** Aborted when the client has left or the server shuts down for good. Everything that waits takes it. */
+  /**
+   * Aborted when the client has left or the server shuts down for good. Everything that waits takes it. Made when first
+   * asked for: hand the exchange on to what seldom waits, and this to what always does.
+   */
   readonly signal: AbortSignal
   /** Milliseconds (performance.now) at arrival. */
   readonly startedAt: number
@@ -39,6 +42,9 @@ export interface Exchange {
   rewriting?: Rewriting
   /** Gives the request up: whatever works on it stops. */
   abort(): void
+  readonly isAborted: boolean
+  /** Calls back once when aborted, which is at once when it has been; a signal costs thirty times as much. @returns stop */
+  onAbort(callback: () => void): () => void
   /** The authorization filter has let it pass; what the request names may appear in metric labels. */
   allowed: boolean
 }

@@ -77,6 +77,8 @@ function imagined({ method, path, headers = {} }: Question): Exchange {
     longRunning: false,
     allowed: false,
     abort: () => undefined,
+    isAborted: false,
+    onAbort: () => () => undefined,
   }
 }
 

@@ -218,7 +218,8 @@ class ServerExchange implements Exchange {
   declare readonly upgrade?: { socket: Duplex; head: Buffer }
   tapRequest?: (chunk: Uint8Array) => void
   #controller: AbortController | undefined
-  #aborted = false
+  #onAbort: Set<() => void> | undefined
+  isAborted = false
   /** What the client had taken when last looked at, and how often it was the same with more waiting. */
   #taken = -1
   #looks = 0
@@ -235,14 +236,28 @@ class ServerExchange implements Exchange {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
-      if (this.#aborted) this.#controller.abort()
+      if (this.isAborted) this.#controller.abort()
     }
     return this.#controller.signal
   }
 
+  onAbort(callback: () => void): () => void {
+    if (this.isAborted) {
+      callback()
+      return () => undefined
+    }
+    const callbacks = (this.#onAbort ??= new Set())
+    callbacks.add(callback)
+    return () => callbacks.delete(callback)
+  }
+
   abort(): void {
-    this.#aborted = true
+    if (this.isAborted) return
+    this.isAborted = true
     this.#controller?.abort()
+    const callbacks = this.#onAbort
+    this.#onAbort = undefined
+    for (const callback of callbacks ?? []) callback()
   }
 
   /** Asked twice within the time that a client may be silent. */

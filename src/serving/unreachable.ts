@@ -13,7 +13,7 @@ export async function answering(
     await talk()
   } catch (error) {
     if (error instanceof StatusError) throw error
-    if (exchange.signal.aborted) {
+    if (exchange.isAborted) {
       exchange.response.destroy()
       return
     }

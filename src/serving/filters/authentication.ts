@@ -7,10 +7,8 @@ export function authentication(authenticator: Authenticator): Filter {
   async function identify(exchange: Exchange): Promise<void> {
     const { request, info } = exchange
     const { sourceIP, userAgent } = info
-    exchange.user = await authenticator.authenticate(
-      { headers: request.headers, sourceIP, userAgent },
-      exchange.signal,
-    )
+    const asked = { headers: request.headers, sourceIP, userAgent }
+    exchange.user = await authenticator.authenticate(asked, exchange)
   }
 
   return {

@@ -56,7 +56,7 @@ function namesCluster({ info, path }: Exchange): boolean {
 
 /** Resolves when the answer is through. @throws what the transport says when there is no answer at all */
 function forward(exchange: Exchange, upstream: Transport): Promise<void> {
-  const { response, signal, rewriting } = exchange
+  const { response, rewriting } = exchange
   let rewriter: Rewriter | undefined
   exchange.longRunning = exchange.info.verb === 'watch' || isFollowed(exchange)
   return new Promise((resolve, reject) => {
@@ -64,9 +64,11 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
     let begun = false
     // Set late: a transport in this process may answer before `dispatch` returns.
     let dispatched: Dispatched | undefined = undefined as Dispatched | undefined
+    // An exchange that is aborted already calls back before there is anything to forget.
+    let forget = undefined as (() => void) | undefined
     const finish = (): void => {
       over = true
-      signal.removeEventListener('abort', abort)
+      forget?.()
       response.off('drain', resume)
     }
     const abort = (): void => {
@@ -80,7 +82,7 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
     }
     const resume = (): void => dispatched?.resume()
     response.on('drain', resume)
-    signal.addEventListener('abort', abort, { once: true })
+    forget = exchange.onAbort(abort)
     const failed = (error: Error): void => {
       if (over) return
       finish()

@@ -14,10 +14,10 @@ export function resourceRoutes(stores: KindStores): Route[] {
     resource: string,
     namespace: string | undefined,
     query: URLSearchParams,
-    signal: AbortSignal,
+    client: { readonly signal: AbortSignal },
   ): Promise<Reply> {
     const kind = known(resource, namespace !== undefined)
-    await stores.ready([kind.resource], signal)
+    await stores.ready([kind.resource], client)
     return pageReply(listPage(kind, parseListQuery(query), namespace, stores))
   }
 
@@ -25,10 +25,10 @@ export function resourceRoutes(stores: KindStores): Route[] {
     resource: string,
     namespace: string | undefined,
     name: string,
-    signal: AbortSignal,
+    client: { readonly signal: AbortSignal },
   ): Promise<Reply> {
     const kind = known(resource, namespace !== undefined)
-    await stores.ready([kind.resource], signal)
+    await stores.ready([kind.resource], client)
     const object = stores.of<never>(kind).get(kind.ignoresNamespace ? '' : (namespace ?? ''), name)
     if (!object) throw missing(kind, name)
     return new Reply(200, JSON_TYPE, renderObject(kind, object, stores))
@@ -41,8 +41,8 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/components',
       summary: 'List the components of the system with their health.',
       access: 'authorized',
-      async handle({ signal }) {
-        await stores.ready(COMPONENTS, signal)
+      async handle(context) {
+        await stores.ready(COMPONENTS, context)
         return componentStatuses(stores)
       },
     }),
@@ -51,9 +51,9 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/components/{component}',
       summary: 'Tell the health of one component.',
       access: 'authorized',
-      async handle({ params, signal }) {
-        await stores.ready(COMPONENTS, signal)
-        return componentStatus(params.component, stores)
+      async handle(context) {
+        await stores.ready(COMPONENTS, context)
+        return componentStatus(context.params.component, stores)
       },
     }),
     route({
@@ -61,8 +61,8 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/componenthealth',
       summary: 'Summarise the health of components and nodes.',
       access: 'authorized',
-      async handle({ signal }) {
-        await stores.ready(COMPONENTS, signal)
+      async handle(context) {
+        await stores.ready(COMPONENTS, context)
         return health(stores)
       },
     }),
@@ -71,28 +71,29 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/{resources}',
       summary: 'List the objects of a kind, of all namespaces for a namespaced one.',
       access: 'authorized',
-      handle: ({ params, query, signal }) => list(params.resources, undefined, query, signal),
+      handle: (context) => list(context.params.resources, undefined, context.query, context),
     }),
     route({
       method: 'GET',
       path: '/{resources}/{name}',
       summary: 'Get one cluster-scoped object.',
       access: 'authorized',
-      handle: ({ params, signal }) => get(params.resources, undefined, params.name, signal),
+      handle: (context) => get(context.params.resources, undefined, context.params.name, context),
     }),
     route({
       method: 'GET',
       path: '/namespaces/{namespace}/{resources}',
       summary: 'List the objects of a kind in a namespace.',
       access: 'authorized',
-      handle: ({ params, query, signal }) => list(params.resources, params.namespace, query, signal),
+      handle: (context) => list(context.params.resources, context.params.namespace, context.query, context),
     }),
     route({
       method: 'GET',
       path: '/namespaces/{namespace}/{resources}/{name}',
       summary: 'Get one object of a namespace.',
       access: 'authorized',
-      handle: ({ params, signal }) => get(params.resources, params.namespace, params.name, signal),
+      handle: (context) =>
+        get(context.params.resources, context.params.namespace, context.params.name, context),
     }),
   ]
 }
