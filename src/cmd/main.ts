@@ -9,6 +9,7 @@ import type { ApiserverFlags } from './apiserver.js'
 import type { BackupFlags, RestoreFlags } from './backup.js'
 import type { ControllerManagerFlags } from './controllermanager.js'
 import type { ExplainFlags } from './explain.js'
+import type { PermissionsFlags } from './permissions.js'
 import type { KubeFlags } from './kube.js'
 import type { KubeconfigFlags } from './kubeconfig.js'
 import { type ConfigurationFlags, LOG_LEVELS, portNumber } from './options.js'
@@ -82,6 +83,7 @@ Examples:
   orrery up --memory --port 0 --kube-port 0  a throw-away platform on free ports
   orrery up --kubeconfig ~/.kube/config      the platform in front of a real cluster
   orrery explain GET /kapis/resources.kubesphere.io/v1alpha3/pods --user alice
+  orrery permissions alice
   kubectl --kubeconfig ${DEFAULT_DATA_DIR}/kubeconfig get namespaces`,
     )
 
@@ -213,6 +215,21 @@ Examples:
     .option('--token <TOKEN>', 'access token of a platform administrator, with --server')
     .action(async (method: string, path: string, flags: ExplainFlags) =>
       print(await (await import('./explain.js')).explain(method, path, flags)),
+    )
+
+  orrery
+    .command('permissions')
+    .description('tell what a user may do, place by place, and through which binding of which role')
+    .argument('<USER>', 'name of the user')
+    .option('--workspace <NAME>', 'only what counts in this workspace')
+    .option('--namespace <NAME>', 'only what counts in this project')
+    .addOption(output())
+    .addOption(dataDir())
+    .addOption(configFile())
+    .option('--server <URL>', 'the running server (default: the one of the data directory)')
+    .option('--token <TOKEN>', 'access token of a platform administrator, with --server')
+    .action(async (user: string, flags: PermissionsFlags) =>
+      print(await (await import('./permissions.js')).permissions(user, flags)),
     )
 
   orrery

@@ -263,4 +263,18 @@ COMP_WORDS=(orrery up --mem); COMP_CWORD=2; _orrery; echo "\${COMPREPLY[@]}"`
     const json = orrery('explain', 'GET', '/api/v1/nodes', '--data-dir', data, '-o', 'json')
     expect(JSON.stringify(JSON.parse(json.output))).toContain('system:anonymous')
   })
+
+  it('permissions tells what a user may do, and through which binding', async () => {
+    const data = directory()
+    await up(data)
+
+    const { output } = orrery('permissions', 'admin', '--data-dir', data)
+
+    expect(output).toContain('GlobalRole platform-admin, through GlobalRoleBinding admin')
+    expect(output).toContain('*: * of *')
+    expect(output).toContain('GlobalRole authenticated as one of group system:authenticated')
+    const unknown = orrery('permissions', 'nosuch', '--data-dir', data)
+    expect(unknown.status).toBe(1)
+    expect(unknown.output).toContain('user.iam.kubesphere.io "nosuch" not found')
+  })
 })
