@@ -1,16 +1,17 @@
 /** Quotas of workspaces from end to end: the whole product, and who still gets a place. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Answer, type Client, type Product, startProduct } from '../../test/fixtures/product.js'
+import { type Kubectl, kubectlOn } from '../../test/fixtures/kubectl.js'
+import { type Answer, type Product, startProduct } from '../../test/fixtures/product.js'
 import { eventually } from '../client/testing/eventually.js'
 
 const QUOTAS = '/apis/quota.kubesphere.io/v1alpha2/resourcequotas'
 
 let product: Product
-let root: Client
+let root: Kubectl
 
 beforeAll(async () => {
   product = await startProduct()
-  root = await product.as('admin')
+  root = kubectlOn(product.upstream)
 })
 afterAll(() => product.close())
 

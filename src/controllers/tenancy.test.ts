@@ -1,6 +1,7 @@
 /** Workspaces and projects from end to end: the whole product, and what its controllers make of what is written. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Client, type Product, startProduct } from '../../test/fixtures/product.js'
+import { type Kubectl, kubectlOn } from '../../test/fixtures/kubectl.js'
+import { type Product, startProduct } from '../../test/fixtures/product.js'
 import { eventually } from '../client/testing/eventually.js'
 
 const TEMPLATES = '/apis/tenant.kubesphere.io/v1alpha2/workspacetemplates'
@@ -9,11 +10,11 @@ const IAM = '/apis/iam.kubesphere.io/v1alpha2'
 const RBAC = '/apis/rbac.authorization.k8s.io/v1'
 
 let product: Product
-let root: Client
+let root: Kubectl
 
 beforeAll(async () => {
   product = await startProduct()
-  root = await product.as('admin')
+  root = kubectlOn(product.upstream)
   for (const name of ['lin', 'mia', 'sp']) await created(`${IAM}/users`, user(name))
 })
 afterAll(() => product.close())
@@ -150,6 +151,23 @@ describe('a workspace template', () => {
     const { json } = await root.get('/api/v1/namespaces/kube-system')
     expect(json.metadata.deletionTimestamp).toBeUndefined()
     await created(TEMPLATES, template('system-workspace', 'admin'))
+    await present(`${WORKSPACES}/system-workspace`)
+  })
+})
+
+it('the workspace of the system comes back when it is deleted, and nothing goes with it', async () => {
+  const owned = (metadata: { ownerReferences?: { uid: string }[] }) => metadata.ownerReferences?.[0]?.uid
+  const system = async () => (await root.get('/api/v1/namespaces/kube-system')).json.metadata
+  await eventually(async () => expect(owned(await system())).toBeDefined())
+  const before = owned(await system())
+
+  await removed(`${WORKSPACES}/system-workspace`)
+
+  await eventually(async () => {
+    const metadata = await system()
+    expect(metadata.deletionTimestamp).toBeUndefined()
+    expect(owned(metadata)).toBeDefined()
+    expect(owned(metadata)).not.toBe(before)
   })
 })
 

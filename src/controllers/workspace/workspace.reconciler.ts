@@ -8,8 +8,9 @@ import {
   withController,
   withFinalizer,
   withoutFinalizers,
+  withoutOwners,
 } from '../../controller/index.js'
-import { FEDERATED, WORKSPACE, WORKSPACE_FINALIZER } from '../../tenancy/names.js'
+import { FEDERATED, SYSTEM_WORKSPACE, WORKSPACE, WORKSPACE_FINALIZER } from '../../tenancy/names.js'
 import { type NamespaceObject, type WorkspaceObject } from '../../tenancy/types.js'
 import { type Tell } from '../telling.js'
 
@@ -20,6 +21,8 @@ export interface WorkspaceReconcilerDeps {
   tell: Tell
 }
 
+const OWNER_KIND = 'Workspace'
+
 export class WorkspaceReconciler implements Reconciler {
   constructor(private readonly deps: WorkspaceReconcilerDeps) {}
 
@@ -28,7 +31,8 @@ export class WorkspaceReconciler implements Reconciler {
     const workspace = workspaces.get(name)
     if (workspace === undefined) return
     if (workspace.metadata.deletionTimestamp !== undefined) {
-      // Nothing to wait for: garbage collection does the rest.
+      if (name === SYSTEM_WORKSPACE) await this.#release(name, signal)
+      // Nothing else to wait for: garbage collection does the rest.
       await workspaces.commit(workspace, withoutFinalizers(workspace, WORKSPACE_FINALIZER), signal)
       return
     }
@@ -40,5 +44,11 @@ export class WorkspaceReconciler implements Reconciler {
       if (await namespaces.commit(namespace, owned, signal)) isWritten = true
     }
     if (isWritten) tell(workspace)
+  }
+
+  /** The system's own namespaces never go, however somebody managed to delete their workspace. */
+  async #release(name: string, signal: AbortSignal): Promise<void> {
+    for (const namespace of [...this.deps.namespaces.labelled(WORKSPACE, name)])
+      await this.deps.namespaces.commit(namespace, withoutOwners(namespace, OWNER_KIND), signal)
   }
 }
