@@ -92,7 +92,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const client = new RestClient({ transport: upstream })
   const resources = tenancyResources(informers, client)
   const { book, rights } = authorization
-  const tenantDeps = { resources, stores, book, rights }
+  const tenantDeps = { resources, stores, book, rights, metering: options.metering }
   const membership = new Membership({ resources, book })
   const version = new VersionReport(upstream)
   const groups: ApiGroup[] = [

@@ -28,8 +28,7 @@ export const MEANT_34: Meant = {
     'hashed at once, so that no reader of the API sees the password; hence the time in the annotations',
   // Tenancy.
   'tenant-3.4-read-006': NOT_A_MEMBER,
-  'tenant-3.4-read-012':
-    'frank is bound to a role of 3.2 that this platform has beside those of 3.4; it shows all workspaces',
+  'tenant-3.4-read-013': NOT_A_MEMBER,
   'tenant-3.4-read-016': NOT_A_MEMBER,
   'tenant-3.4-read-019': NOT_A_MEMBER,
   'tenant-3.4-read-037':

@@ -5,6 +5,7 @@ import { type KindStores } from '../../../listing/stores.js'
 import { PlacementRights } from '../../../tenancy/placement.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { Access, Visibility } from '../../../tenancy/visibility/index.js'
+import { type MeteringOptions } from './metering.js'
 import { NamespaceWrites } from './namespacewrites.js'
 import { QuotaWrites } from './quotawrites.js'
 import { WorkspaceWrites } from './workspacewrites.js'
@@ -16,6 +17,8 @@ export interface TenantDeps {
   stores: KindStores
   book: RoleBook
   rights: Rights
+  /** Prices. */
+  metering: MeteringOptions
 }
 
 /** The domain behind the routes of all versions. */

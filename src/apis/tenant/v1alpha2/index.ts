@@ -3,6 +3,7 @@ import { type ApiGroup } from '../../../serving/route.js'
 import { clusterRoutes } from './clusters.js'
 import { type TenantDeps, tenancy } from './deps.js'
 import { memberViewRoutes } from './members.js'
+import { meteringRoutes } from './metering.js'
 import { namespaceRoutes } from './namespaces.js'
 import { quotaRoutes } from './resourcequotas.js'
 import { workspaceRoutes } from './workspaces.js'
@@ -19,6 +20,7 @@ export function tenantGroup(deps: TenantDeps): ApiGroup {
       ...namespaceRoutes(domain),
       ...memberViewRoutes(domain),
       ...quotaRoutes(domain),
+      ...meteringRoutes(deps.metering),
     ],
   }
 }
