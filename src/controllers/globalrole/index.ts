@@ -2,7 +2,10 @@
 import { type Controller } from '../../controller/index.js'
 import { composedRolesController } from '../composedroles/index.js'
 import { type TenancyControllerDeps } from '../deps.js'
+import { federated, FEDERATED_GLOBAL_ROLE } from '../federation/index.js'
 
 export function globalRoleController(deps: TenancyControllerDeps): Controller {
-  return composedRolesController('globalrole', 'GlobalRole', deps.resources.globalRoles, deps)
+  const { globalRoles } = deps.resources
+  const controller = composedRolesController('globalrole', 'GlobalRole', globalRoles, deps)
+  return federated(deps, globalRoles, FEDERATED_GLOBAL_ROLE, controller)
 }

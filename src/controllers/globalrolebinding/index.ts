@@ -9,6 +9,7 @@ import {
 import { Mentions } from '../../tenancy/mentions.js'
 import { userNamesIn } from '../../tenancy/types.js'
 import { type TenancyControllerDeps } from '../deps.js'
+import { federated, FEDERATED_GLOBAL_ROLE_BINDING } from '../federation/index.js'
 import { whenSynced } from '../synced.js'
 import { tellerOf } from '../telling.js'
 import { CLUSTER_ADMIN, GlobalRoleBindingReconciler } from './globalrolebinding.reconciler.js'
@@ -16,7 +17,8 @@ import { CLUSTER_ADMIN, GlobalRoleBindingReconciler } from './globalrolebinding.
 const NAME = 'globalrolebinding'
 const SUFFIX = `-${CLUSTER_ADMIN}`
 
-export function globalRoleBindingController({ resources, events }: TenancyControllerDeps): Controller {
+export function globalRoleBindingController(deps: TenancyControllerDeps): Controller {
+  const { resources, events } = deps
   const { globalRoleBindings, clusterRoleBindings } = resources
   const byUser = new Mentions(globalRoleBindings, userNamesIn)
   const reconciler = new GlobalRoleBindingReconciler({
@@ -26,7 +28,7 @@ export function globalRoleBindingController({ resources, events }: TenancyContro
     tell: tellerOf(events, NAME, globalRoleBindings, 'GlobalRoleBinding synced successfully'),
   })
   const both = [globalRoleBindings.informer, clusterRoleBindings.informer]
-  return {
+  return federated(deps, globalRoleBindings, FEDERATED_GLOBAL_ROLE_BINDING, {
     name: NAME,
     reconciler,
     sources: [
@@ -43,5 +45,5 @@ export function globalRoleBindingController({ resources, events }: TenancyContro
         ),
       ),
     ],
-  }
+  })
 }

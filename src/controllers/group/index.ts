@@ -13,13 +13,15 @@ import {
 import { Mentions } from '../../tenancy/mentions.js'
 import { GROUP_PARENT, GROUP_REF, WORKSPACE } from '../../tenancy/names.js'
 import { type TenancyControllerDeps } from '../deps.js'
+import { federated, FEDERATED_GROUP } from '../federation/index.js'
 import { whenSynced } from '../synced.js'
 import { tellerOf } from '../telling.js'
 import { GroupReconciler } from './group.reconciler.js'
 
 const NAME = 'group'
 
-export function groupController({ resources, events }: TenancyControllerDeps): Controller {
+export function groupController(deps: TenancyControllerDeps): Controller {
+  const { resources, events } = deps
   const { groups, workspaceTemplates, groupBindings } = resources
   const bindings = [
     resources.workspaceRoleBindings,
@@ -43,7 +45,7 @@ export function groupController({ resources, events }: TenancyControllerDeps): C
   })
   const needed = [groups, workspaceTemplates, groupBindings, ...bindings].map(({ informer }) => informer)
   const { store } = groups.informer
-  return {
+  return federated(deps, groups, FEDERATED_GROUP, {
     name: NAME,
     reconciler,
     workers: 1,
@@ -62,7 +64,7 @@ export function groupController({ resources, events }: TenancyControllerDeps): C
         ),
       ),
     ],
-  }
+  })
 }
 
 async function removeLabelled<T extends KubeObject>(

@@ -12,6 +12,7 @@ import { groupsOfUser } from '../../tenancy/groupsofuser.js'
 import { Mentions } from '../../tenancy/mentions.js'
 import { USER_REF, USERNAME } from '../../tenancy/names.js'
 import { type TenancyControllerDeps } from '../deps.js'
+import { federated, FEDERATED_USER } from '../federation/index.js'
 import { type Kubeconfigs, kubeconfigsOf } from '../kubeconfig/index.js'
 import { directoryOf, limited } from '../ldap/index.js'
 import { whenSynced } from '../synced.js'
@@ -75,7 +76,7 @@ export function userController(deps: TenancyControllerDeps): Controller {
     resources.roleBindings,
     ...(kubeconfigs ? [kubeconfigs.maps, kubeconfigs.requests] : []),
   ].map(({ informer }) => informer)
-  return {
+  return federated(deps, users, FEDERATED_USER, {
     name: NAME,
     reconciler: tellingFailures(events, NAME, users, reconciler),
     workers: 4,
@@ -101,7 +102,7 @@ export function userController(deps: TenancyControllerDeps): Controller {
       ...(kubeconfigs ? [whenSynced(needed, lostKubeconfigs(kubeconfigs))] : []),
       ...(kubeconfigs ? [whenSynced(needed, lostKubeconfigs(kubeconfigs))] : []),
     ],
-  }
+  })
 
   /** Those whose file was deleted, or whose request went unanswered. */
   function lostKubeconfigs({ maps, requests }: Kubeconfigs): Source {
