@@ -9,6 +9,7 @@ import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
 import { tenantGroup } from '../apis/tenant/v1alpha2/index.js'
 import { tenantGroupV1alpha3 } from '../apis/tenant/v1alpha3/index.js'
+import { resourcesV2Group } from '../apis/resources/v1alpha2/index.js'
 import { createKindStores, resourcesGroup } from '../apis/resources/v1alpha3/index.js'
 import { type Passwords } from '../authentication/passwords.js'
 import { createAuthentication } from '../authentication/index.js'
@@ -128,6 +129,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     tenantGroup(tenantDeps),
     tenantGroupV1alpha3(tenantDeps),
     resourcesGroup(stores),
+    resourcesV2Group({ client, resources, rights, master: options.kubernetes.master }),
     explainGroup({
       filters: () => handler.filters,
       identify: (name) => identify(authentication.users.get(name)),

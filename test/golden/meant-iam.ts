@@ -12,6 +12,8 @@ const TRUTHFUL = 'what the client got wrong is 422, not 500'
 
 export const MEANT: Meant = {
   // Users.
+  'authz-169':
+    'W2: a kubeconfig is the user; who may only read the cluster would act as anybody, an administrator too. v3.4 refuses as well',
   'iam-read-028': NOT_THERE,
   'iam-users-write-018':
     "finalizers are the controllers' own: a client that leaves them out does not take them away",
