@@ -7,41 +7,43 @@ import { KindStores } from '../src/listing/stores.js'
 import { NAMESPACES, WORKSPACE_TEMPLATES } from '../src/tenancy/resources.js'
 import { Visibility } from '../src/tenancy/visibility/index.js'
 import { LiteralTenancy, person } from '../test/fixtures/tenancy.js'
+import { type Report, row } from './_report.js'
 
 const REQUESTS = 200
 const OWN = 200
+const LARGE = 4_000
 const MEMBER = person('member')
+/** CPU of one request, by the issue that asked for it. */
+const TARGET = { unit: 'ms CPU', atMost: 20 }
 
-export async function run(): Promise<void> {
-  const rows = []
-  for (const namespaces of [400, 4_000]) rows.push(await measure(namespaces))
-  console.table(rows)
+export const run = (report: Report): Promise<void> => measureAll(report, [400, LARGE])
+export const smoke = (report: Report): Promise<void> => measureAll(report, [LARGE])
+
+async function measureAll(report: Report, sizes: readonly number[]): Promise<void> {
+  for (const size of sizes) {
+    for (const [name, value] of Object.entries(await measure(size)))
+      report.add(row(`visibility-${name}-${size}`, `${name}, ${size} namespaces`, { value, ...TARGET }))
+  }
 }
 
 async function measure(namespaces: number): Promise<Record<string, number>> {
-  const { tenancy, bindings } = platformOf(namespaces)
+  const tenancy = platformOf(namespaces)
   const stores = new KindStores({ informers: tenancy.informers, serves: () => true, now: () => new Date() })
   const visibility = new Visibility(tenancy)
   const { signal } = new AbortController()
   const list = (type: VisibleList['type'], query: string, choose: VisibleList['choose']): Promise<number> =>
     cpuOf(() => visibleList({ type, query: new URLSearchParams(query), choose, signal }, stores))
+  const own = (): ReturnType<VisibleList['choose']> => visibility.namespaces(MEMBER, 'ws-0')
   return {
-    namespaces,
-    bindings,
-    'ms /workspaces': await list(WORKSPACE_TEMPLATES, 'limit=10', (store) =>
-      visibility.workspaces(MEMBER, store),
-    ),
-    'ms /namespaces, a page': await list(NAMESPACES, 'limit=10&sortBy=createTime', () =>
-      visibility.namespaces(MEMBER, 'ws-0'),
-    ),
-    'ms /namespaces, all': await list(NAMESPACES, '', () => visibility.namespaces(MEMBER, 'ws-0')),
+    workspaces: await list(WORKSPACE_TEMPLATES, 'limit=10', (store) => visibility.workspaces(MEMBER, store)),
+    'page of projects': await list(NAMESPACES, 'limit=10&sortBy=createTime', own),
+    'all projects': await list(NAMESPACES, '', own),
   }
 }
 
 /** Five bindings per namespace; every fourth namespace opens a workspace. */
-function platformOf(namespaces: number): { tenancy: LiteralTenancy; bindings: number } {
+function platformOf(namespaces: number): LiteralTenancy {
   const tenancy = new LiteralTenancy()
-  let bindings = 0
   for (let i = 0; i < namespaces; i++) {
     const workspace = `ws-${i < OWN ? 0 : Math.floor(i / 4)}`
     if (i % 4 === 0) tenancy.workspace(`ws-${i / 4}`)
@@ -49,10 +51,9 @@ function platformOf(namespaces: number): { tenancy: LiteralTenancy; bindings: nu
     const members = Array.from({ length: 5 }, (_, n) => `user-${(i * 5 + n) % (namespaces / 2)}`)
     if (i < OWN) members[0] = MEMBER.name
     for (const name of members) tenancy.inNamespace(name, `ns-${i}`)
-    bindings += members.length
   }
   tenancy.inWorkspace(MEMBER.name, 'ws-0')
-  return { tenancy, bindings }
+  return tenancy
 }
 
 async function cpuOf(request: () => Promise<unknown>): Promise<number> {
