@@ -11,6 +11,7 @@ import { send } from '../answer.js'
 import { type Exchange, type Filter, type Step } from '../exchange.js'
 import { judgeCollection } from '../guard/collection.js'
 import { acceptedForm, type Conceal, concealBody, concealEvents } from '../guard/concealment.js'
+import { isWebSocketWatch, watchConcealed } from '../guard/concealedwatch.js'
 import { type Policy, type PolicyTable } from '../guard/policy.js'
 import { GuardedWrites } from '../guard/writes.js'
 import { responseHeaders } from '../headers.js'
@@ -44,6 +45,8 @@ export function kubernetesGuard({ policies, upstream, logger }: KubernetesGuardO
         })
       }
     }
+    if (policy.conceal && isWebSocketWatch(exchange))
+      return answering(exchange, logger, () => watchConcealed(exchange, concealing(policy), upstream))
     const rewriting = rewritingOf(exchange, policy)
     if (rewriting) {
       refuseUpgrade(exchange)
@@ -90,15 +93,20 @@ function isDisguised({ info, request: { method } }: Exchange): boolean {
   return info.verb === 'watch' && info.isKubernetesRequest && method !== 'GET' && method !== 'HEAD'
 }
 
-/** Frames of a WebSocket cannot be looked into, and hold no write. */
+/** Frames of foreign streams cannot be looked into, and hold no write. */
 function refuseUpgrade({ upgrade }: Exchange): void {
   if (upgrade) throw badRequest('this resource is not served over upgraded connections')
 }
 
+const concealing =
+  (policy: Policy): Conceal =>
+  (object) =>
+    policy.conceal?.(object)
+
 /** @throws StatusError 406 */
 function rewritingOf({ request, info }: Exchange, policy: Policy): Rewriting | undefined {
   if (policy.conceal === undefined) return undefined
-  const conceal: Conceal = (object) => policy.conceal?.(object)
+  const conceal = concealing(policy)
   const form = acceptedForm(request.headers.accept, info.verb === 'watch')
   return {
     accept: form.accept,
