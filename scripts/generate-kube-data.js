@@ -31,6 +31,13 @@ const META = 'pkg.apis.meta.v1'
 definitions[`io.k8s.apimachinery.${META}.ManagedFieldsEntry`].properties.subresource = { type: 'string' }
 packages[`k8s.io.apimachinery.${META}`].ManagedFieldsEntry.subresource = [8, 'string']
 
+// The one message of a version added beside 1.20 that is not that of its beta.
+{
+  const { topology, ...fields } = packages['k8s.io.api.discovery.v1beta1'].Endpoint
+  const Endpoint = { ...fields, deprecatedTopology: topology, zone: [7, 'string'] }
+  packages['k8s.io.api.discovery.v1'] = { Endpoint }
+}
+
 /** Group versions of the recorded server that come from CustomResourceDefinitions, not from Kubernetes. */
 const isForeign = (group) =>
   /(^|\.)(kubesphere\.io|coreos\.com|app\.k8s\.io)$/.test(group) || group === 'snapshot.storage.k8s.io'

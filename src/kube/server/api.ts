@@ -7,7 +7,6 @@ import { type PatchSchema } from '../../apimachinery/patch/index.js'
 import { type Catalogue, type ResourceDefinition, type SubresourceDefinition } from '../registry/strategy.js'
 import { type Watches } from '../registry/watches.js'
 import { type Storage } from '../storage/interface.js'
-import { type BodyCodec } from './body.js'
 
 export interface Api {
   storage: Storage
@@ -17,7 +16,6 @@ export interface Api {
   clock: Clock
   random: Random
   logger: Logger
-  codecs: readonly BodyCodec[]
   /** Merge rules by definition name. */
   patchSchema: (definition: string) => PatchSchema | undefined
   /** Answers below objects by `resource/subresource`, for definitions that have none of their own. */

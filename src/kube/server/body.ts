@@ -1,11 +1,8 @@
-/**
- * Request bodies: JSON or YAML into objects.
- *
- * A codec seam: whoever adds protobuf registers a `BodyCodec` for its media type.
- */
+/** Request bodies: JSON, YAML or protobuf into objects. */
 import { parse as parseYaml } from 'yaml'
 import { badRequest, unsupportedMediaType } from '../../apimachinery/errors/index.js'
-import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { apiVersionOf, type KubeObject } from '../../apimachinery/meta/types.js'
+import { decodeObject, PROTOBUF } from '../protobuf/index.js'
 import { type ResourceDefinition } from '../registry/strategy.js'
 import { type Exchange } from './exchange.js'
 import { offered } from './negotiate.js'
@@ -15,14 +12,6 @@ export interface Decoded {
   /** Paths of keys that occurred twice. */
   duplicates: readonly string[]
 }
-
-export interface BodyCodec {
-  mediaType: string
-  /** @throws StatusError 400 */
-  decode(bytes: Uint8Array, definition: ResourceDefinition): Decoded
-}
-
-const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 
 export function mediaTypeOf(exchange: Exchange): string {
   return (exchange.header('content-type').split(';')[0] ?? '').trim().toLowerCase()
@@ -69,21 +58,17 @@ export function parseYamlBody(bytes: Buffer, kind: string): unknown {
 export async function objectBody(
   exchange: Exchange,
   definition: ResourceDefinition,
-  codecs: readonly BodyCodec[] = [],
   kind = definition.kind,
 ): Promise<Decoded> {
   const mediaType = mediaTypeOf(exchange)
-  const codec = codecs.find((each) => each.mediaType === mediaType)
   const bytes = await exchange.body()
-  if (codec) return codec.decode(bytes, definition)
+  if (mediaType === PROTOBUF && !definition.custom) {
+    return { object: decodeObject(bytes, { apiVersion: apiVersionOf(definition), kind }), duplicates: [] }
+  }
   let value: unknown
   if (mediaType === '' || mediaType === 'application/json') value = parseJsonBody(bytes, kind)
   else if (mediaType === 'application/yaml') value = parseYamlBody(bytes, kind)
-  else if (mediaType === PROTOBUF) {
-    throw unsupportedMediaType(
-      'protobuf bodies are not served yet - accepted media types include: application/json, application/yaml',
-    )
-  } else {
+  else {
     throw unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: ${offered(definition).join(', ')}`,
     )

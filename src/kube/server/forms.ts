@@ -1,5 +1,10 @@
-/** How watch events are written: one JSON document per line, the object in the negotiated form. */
+/**
+ * How watch events are written: one JSON document per line, or one protobuf frame with its length, the object in the
+ * negotiated form.
+ */
 import { type StatusError } from '../../apimachinery/errors/index.js'
+import { type JsonObject } from '../../apimachinery/json/value.js'
+import { encodeEvent, type Kind } from '../protobuf/index.js'
 import { metadataBytes } from '../registry/bytes.js'
 import { type Clock } from '../registry/clock.js'
 import { parse, type Served } from '../registry/served.js'
@@ -60,6 +65,28 @@ export function partialForm(version: string): FrameForm {
         metadata: bookmarkMetadata(revision, end),
       }),
     error: errorLine,
+  }
+}
+
+/** The frames of another form as protobuf. @param partial version of PartialObjectMetadata, if that is what is sent */
+export function protobufForm(resource: Served, json: FrameForm, partial: string | undefined): FrameForm {
+  const frame = (line: Buffer): Buffer => {
+    const { type, object } = JSON.parse(line.toString()) as { type: string; object: JsonObject & Kind }
+    return encodeEvent(type, object)
+  }
+  const kind =
+    partial === undefined
+      ? { apiVersion: resource.apiVersion, kind: resource.definition.kind }
+      : { apiVersion: `meta.k8s.io/${partial}`, kind: 'PartialObjectMetadata' }
+  return {
+    shared: `protobuf/${json.shared ?? ''}`,
+    event(type, wire) {
+      const metadata = (): unknown => JSON.parse(metadataBytes(wire).toString())
+      const object = partial === undefined ? parse(wire) : { metadata: metadata() }
+      return encodeEvent(type, { ...object, ...kind })
+    },
+    bookmark: (revision, end) => frame(json.bookmark(revision, end)),
+    error: (error) => frame(json.error(error)),
   }
 }
 

@@ -14,7 +14,6 @@ import { type AdmissionPlugin, type Catalogue } from '../registry/strategy.js'
 import { Watches } from '../registry/watches.js'
 import { type Storage } from '../storage/interface.js'
 import { type Api } from './api.js'
-import { type BodyCodec } from './body.js'
 import { chain, type Filter } from './chain.js'
 import { discoveryPaths } from './discovery/index.js'
 import { dispatcher } from './dispatch.js'
@@ -58,7 +57,6 @@ export interface KubeServerOptions {
   limits?: InFlightLimits
   /** Keeps managedFields; without them there is no server-side apply. */
   ownsFields?: boolean
-  codecs?: readonly BodyCodec[]
   /** Published OpenAPI v2 definitions of the built-in kinds: merge keys, `/openapi`. */
   definitions?: Readonly<Record<string, Definition>>
   /** More paths with a fixed answer: `/openid/v1/jwks`, `/metrics`. */
@@ -101,7 +99,6 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     ...(options.ownsFields && { fields: fieldTracker(schemas) }),
   })
   const watches = new Watches({ storage, catalogue, clock })
-  const codecs = options.codecs ?? []
   const { bind, evict } = podActions(registry, catalogue)
   const api: Api = {
     storage,
@@ -111,7 +108,6 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     clock,
     random,
     logger,
-    codecs,
     patchSchema: (name) => (name in definitions ? schemas.patchSchema(name) : undefined),
     subresources: { 'pods/binding': bind, 'pods/eviction': evict, ...options.subresources },
     reviews: {

@@ -1,16 +1,18 @@
 /**
  * Which form the answer takes: media type, transformation (Table, PartialObjectMetadata), layout.
  *
- * JSON, YAML, and a seam for protobuf: a codec in `extra` is offered where it supports the kind.
+ * JSON, YAML, and protobuf for what has a message: not for custom resources, never for a Table.
  */
 import { notAcceptable, StatusError } from '../../apimachinery/errors/index.js'
+import { apiVersionOf } from '../../apimachinery/meta/types.js'
+import { hasMessage, PROTOBUF } from '../protobuf/index.js'
 import { type ResourceDefinition } from '../registry/strategy.js'
 import { type Exchange } from './exchange.js'
 
 export type Transformation = 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList'
 
 export interface Negotiated {
-  mediaType: 'application/json' | 'application/yaml'
+  mediaType: 'application/json' | 'application/yaml' | typeof PROTOBUF
   /** Written into Content-Type: the media type, and for discovery its parameters. */
   transform?: { kind: Transformation; version: 'v1' | 'v1beta1' }
   pretty: boolean
@@ -49,6 +51,7 @@ export function wantsPretty(exchange: Exchange): boolean {
 }
 
 function mediaTypeOf(type: string): Negotiated['mediaType'] | undefined {
+  if (type === PROTOBUF) return PROTOBUF
   if (type === 'application/json' || type === '*/*' || type === 'application/*') return 'application/json'
   if (type === 'application/yaml') return 'application/yaml'
   return undefined
@@ -71,10 +74,21 @@ function transformOf(
   return kind ? { kind, version: v } : 'unsupported'
 }
 
+/** Whether an answer has a message: metadata alone always has, a Table never. */
+function isWritable(
+  definition: ResourceDefinition | undefined,
+  transform: ReturnType<typeof transformOf>,
+): boolean {
+  if (typeof transform === 'object') return transform.kind !== 'Table'
+  return (
+    !definition || (!definition.custom && hasMessage({ ...definition, apiVersion: apiVersionOf(definition) }))
+  )
+}
+
 /** The types offered for a resource, as error texts list them. */
 export function offered(definition: ResourceDefinition | undefined): string[] {
   const types = ['application/json', 'application/yaml']
-  return definition?.custom ? types : [...types, 'application/vnd.kubernetes.protobuf']
+  return definition?.custom ? types : [...types, PROTOBUF]
 }
 
 /**
@@ -92,13 +106,13 @@ export function negotiate(
   const allowed = TRANSFORMS[verb] ?? []
   let known = false
   for (const { type, params } of parseAccept(header)) {
-    if (type === 'application/vnd.kubernetes.protobuf') known = true
     const mediaType = mediaTypeOf(type)
     if (!mediaType) continue
     known = true
     if (verb === 'watch' && mediaType === 'application/yaml') continue
     const transform = transformOf(params, allowed)
     if (transform === 'unsupported') continue
+    if (mediaType === PROTOBUF && !isWritable(definition, transform)) continue
     return { mediaType, pretty, ...(transform !== 'none' && transform && { transform }) }
   }
   // Built-in routes refuse a foreign type before they look at the kind, in other words.

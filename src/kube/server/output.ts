@@ -1,6 +1,8 @@
-/** Writes values as JSON or YAML, Status errors too. */
+/** Writes values as JSON, YAML or protobuf, Status errors too. */
 import { stringify } from 'yaml'
 import { type StatusError } from '../../apimachinery/errors/index.js'
+import { type JsonObject } from '../../apimachinery/json/value.js'
+import { encodeObject, hasMessage, type Kind, PROTOBUF } from '../protobuf/index.js'
 import { type Exchange } from './exchange.js'
 import { type Negotiated, parseAccept, wantsPretty } from './negotiate.js'
 
@@ -21,7 +23,7 @@ export function yamlBytes(value: unknown): Buffer {
   )
 }
 
-/** Bytes of a JSON document in the negotiated form. */
+/** Bytes of a JSON document in the negotiated form, protobuf excepted. */
 export function formatted(json: Uint8Array, { mediaType, pretty }: Negotiated): Buffer {
   const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength)
   if (mediaType === 'application/yaml') return yamlBytes(JSON.parse(bytes.toString()))
@@ -35,7 +37,19 @@ export function answerBytes(exchange: Exchange, status: number, json: Uint8Array
     exchange.answer(status, form.mediaType, json, {}, NEWLINE)
     return
   }
-  exchange.answer(status, form.mediaType, formatted(json, form))
+  const { mediaType, body } = written(json, form)
+  exchange.answer(status, mediaType, body)
+}
+
+/** What has no message goes out as JSON: clients read what the header says. */
+function written(json: Uint8Array, form: Negotiated): { mediaType: string; body: Buffer } {
+  if (form.mediaType !== PROTOBUF) return { mediaType: form.mediaType, body: formatted(json, form) }
+  const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString()
+  const object = JSON.parse(text) as JsonObject & Kind
+  object.apiVersion ??= 'v1'
+  if (hasMessage(object)) return { mediaType: PROTOBUF, body: encodeObject(object) }
+  const mediaType = 'application/json'
+  return { mediaType, body: formatted(json, { ...form, mediaType }) }
 }
 
 export function answerJson(exchange: Exchange, status: number, value: unknown, form: Negotiated): void {
@@ -51,14 +65,14 @@ export function answerText(exchange: Exchange, status: number, text: string): vo
 /** A Status in the form the client accepts, JSON if it accepts none of ours. */
 export function answerError(exchange: Exchange, error: StatusError): void {
   const wanted = parseAccept(exchange.header('accept'))
-  const yaml = wanted[0]?.type === 'application/yaml'
+  const first = wanted[0]?.type
   const form: Negotiated = {
-    mediaType: yaml ? 'application/yaml' : 'application/json',
+    mediaType: first === 'application/yaml' || first === PROTOBUF ? first : 'application/json',
     pretty: wantsPretty(exchange),
   }
-  const body = formatted(Buffer.from(JSON.stringify(error.status())), form)
+  const { mediaType, body } = written(Buffer.from(JSON.stringify(error.status())), form)
   const retry = error.details?.retryAfterSeconds
-  exchange.answer(error.code, form.mediaType, body, {
+  exchange.answer(error.code, mediaType, body, {
     ...(retry !== undefined && { 'retry-after': String(retry) }),
   })
 }

@@ -8,7 +8,8 @@ import { type FrameForm, type WatchSink } from '../../registry/watch.js'
 import { metadataBytes } from '../../registry/bytes.js'
 import { type Api } from '../api.js'
 import { type Exchange } from '../exchange.js'
-import { jsonForm, partialForm, tableForm } from '../forms.js'
+import { jsonForm, partialForm, protobufForm, tableForm } from '../forms.js'
+import { encodeList, PROTOBUF } from '../../protobuf/index.js'
 import { negotiate, type Negotiated } from '../negotiate.js'
 import { answerBytes, answerJson } from '../output.js'
 import { integer } from '../query.js'
@@ -127,6 +128,11 @@ export async function answerList(
     })
     return answerJson(exchange, 200, result, form)
   }
+  if (form.mediaType === PROTOBUF) {
+    const pieces = await protobufList(definition, metadata, wires, transform)
+    const size = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    return answerParts(exchange, PROTOBUF, pieces, size)
+  }
   const [head, items] = transform
     ? [
         { kind: transform.kind, apiVersion: `meta.k8s.io/${transform.version}`, metadata },
@@ -149,18 +155,40 @@ export async function answerList(
   await answerParts(exchange, form.mediaType, parts, size)
 }
 
+function protobufList(
+  definition: ResourceDefinition,
+  metadata: ListMeta,
+  wires: readonly Buffer[],
+  transform: Negotiated['transform'],
+): Promise<Buffer[]> {
+  if (!transform) {
+    const { apiVersion } = served(definition)
+    const { kind, listKind } = definition
+    return encodeList({ apiVersion, kind: listKind }, metadata, { apiVersion, kind }, wires)
+  }
+  const apiVersion = `meta.k8s.io/${transform.version}`
+  const list = { apiVersion, kind: transform.kind }
+  const partial = wires.map((wire) => Buffer.concat([METADATA, metadataBytes(wire), BRACE]))
+  return encodeList(list, metadata, { apiVersion, kind: 'PartialObjectMetadata' }, partial)
+}
+
+const JSON_TYPE = 'application/json' as const
+const METADATA = Buffer.from('{"metadata":')
+
 function frameForm(api: Api, exchange: Exchange, resource: Served, form: Negotiated): FrameForm {
   const { transform } = form
   if (transform?.kind === 'Table') {
     const request = { version: transform.version, includeObject: includeObject(exchange.query) }
     return tableForm(resource, request, api.clock)
   }
-  return transform ? partialForm(transform.version) : jsonForm(resource)
+  const json = transform ? partialForm(transform.version) : jsonForm(resource)
+  return form.mediaType === PROTOBUF ? protobufForm(resource, json, transform?.version) : json
 }
 
 async function sinkFor(exchange: Exchange, form: Negotiated): Promise<WatchSink> {
   if (wantsWebSocket(exchange)) return webSocketSink(exchange)
-  exchange.head(200, { 'content-type': form.mediaType })
+  const stream = form.mediaType === PROTOBUF ? `${PROTOBUF};stream=watch` : form.mediaType
+  exchange.head(200, { 'content-type': stream })
   return { frame: (bytes) => exchange.data(bytes), end: () => exchange.end() }
 }
 
@@ -169,7 +197,10 @@ const WATCH_MIN_MS = 30 * 60_000
 
 export async function watch(api: Api, exchange: Exchange, definition: ResourceDefinition): Promise<void> {
   const { query } = exchange
-  const form = negotiate(exchange, definition, 'watch')
+  const asked = negotiate(exchange, definition, 'watch')
+  // Frames of a WebSocket are texts.
+  const form =
+    wantsWebSocket(exchange) && asked.mediaType === PROTOBUF ? { ...asked, mediaType: JSON_TYPE } : asked
   const { namespace, pathName } = exchange.requestInfo
   const byName = pathName === '' ? '' : `metadata.name=${pathName}`
   const fields = [query.get('fieldSelector') ?? '', byName].filter((text) => text !== '').join(',')

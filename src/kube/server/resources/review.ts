@@ -20,7 +20,7 @@ export async function review(
   // Nothing to print as a table: such an Accept is 406.
   const form = negotiate(exchange, definition, 'review')
   const options = writeOptions(exchange, 'CreateOptions', '')
-  const { object: body, duplicates } = await objectBody(exchange, definition, api.codecs)
+  const { object: body, duplicates } = await objectBody(exchange, definition)
   const object = decode(api.catalogue, definition, body, options, duplicates)
   if (definition.namespaced) {
     if (object.metadata.namespace && object.metadata.namespace !== namespace) {

@@ -130,7 +130,7 @@ async function write(
     return api.registry.update(definition, namespace, name, change, options)
   }
   const options = writeOptions(exchange, 'UpdateOptions', 'scale')
-  const { object: body } = await objectBody(exchange, definition, api.codecs, 'Scale')
+  const { object: body } = await objectBody(exchange, definition, 'Scale')
   body.kind ??= 'Scale'
   return api.registry.update(definition, namespace, name, (current) => scaled(current, body, paths), options)
 }

@@ -103,7 +103,7 @@ async function updatePart(
     return answerWritten(api, exchange, definition, written, form)
   }
   const options = writeOptions(exchange, 'UpdateOptions', below)
-  const { object: body, duplicates } = await objectBody(exchange, definition, api.codecs)
+  const { object: body, duplicates } = await objectBody(exchange, definition)
   const sent = decode(api.catalogue, definition, body, options, duplicates)
   const written = await api.registry.update(
     definition,
@@ -126,7 +126,7 @@ async function createBelow(
   const { namespace, name } = exchange.requestInfo
   const form = negotiate(exchange, undefined, '')
   const options = writeOptions(exchange, 'CreateOptions', found.name)
-  const { object: body } = await objectBody(exchange, definition, api.codecs, found.kind)
+  const { object: body } = await objectBody(exchange, definition, found.kind)
   if (body.kind !== undefined && body.kind !== '' && body.kind !== found.kind) {
     throw badRequest(`${body.kind} cannot be handled as a ${found.kind}`)
   }

@@ -11,6 +11,7 @@ import { type ResourceDefinition } from '../../registry/strategy.js'
 import { type Written } from '../../registry/writeoptions.js'
 import { type Api } from '../api.js'
 import { mediaTypeOf, objectBody, parseJsonBody, parseYamlBody } from '../body.js'
+import { decodeObject, PROTOBUF } from '../../protobuf/index.js'
 import { type Exchange } from '../exchange.js'
 import { negotiate } from '../negotiate.js'
 import { answerJson } from '../output.js'
@@ -20,7 +21,7 @@ import { answerList, answerObject } from './read.js'
 export async function create(api: Api, exchange: Exchange, definition: ResourceDefinition): Promise<void> {
   const form = negotiate(exchange, definition, 'get')
   const options = writeOptions(exchange, 'CreateOptions', '')
-  const { object: body, duplicates } = await objectBody(exchange, definition, api.codecs)
+  const { object: body, duplicates } = await objectBody(exchange, definition)
   const object = decode(api.catalogue, definition, body, options, duplicates)
   const { value } = await api.registry.create(definition, exchange.requestInfo.namespace, object, options)
   await answerObject(api, exchange, definition, 201, value, form)
@@ -30,7 +31,7 @@ export async function update(api: Api, exchange: Exchange, definition: ResourceD
   const { namespace, name, subresource } = exchange.requestInfo
   const form = negotiate(exchange, definition, 'get')
   const options = writeOptions(exchange, 'UpdateOptions', subresource)
-  const { object: body, duplicates } = await objectBody(exchange, definition, api.codecs)
+  const { object: body, duplicates } = await objectBody(exchange, definition)
   const object = decode(api.catalogue, definition, body, options, duplicates)
   checkName(object, name)
   const make = (): KubeObject => structuredClone(object)
@@ -62,14 +63,23 @@ export async function answerWritten(
   await answerObject(api, exchange, definition, created ? 201 : 200, value, form)
 }
 
+function parsedOptions(bytes: Buffer, mediaType: string): unknown {
+  const kind = 'DeleteOptions'
+  if (mediaType === 'application/yaml') return parseYamlBody(bytes, kind)
+  if (mediaType !== PROTOBUF) return parseJsonBody(bytes, kind)
+  const options: Record<string, unknown> = decodeObject(bytes, { apiVersion: 'meta.k8s.io/v1', kind })
+  // Unset pointers stay away; an unset text comes as "".
+  if (options['propagationPolicy'] === '') delete options['propagationPolicy']
+  return options
+}
+
 /** DeleteOptions of the body, or else of the query. @throws StatusError 400, 413, 415, 422 */
 async function readDeleteOptions(exchange: Exchange): Promise<DeleteOptions> {
   const { query } = exchange
   const bytes = await exchange.body()
   const given: Record<string, unknown> = {}
   if (bytes.length > 0) {
-    const yaml = mediaTypeOf(exchange) === 'application/yaml'
-    const value = yaml ? parseYamlBody(bytes, 'DeleteOptions') : parseJsonBody(bytes, 'DeleteOptions')
+    const value = parsedOptions(bytes, mediaTypeOf(exchange))
     if (typeof value !== 'object' || value === null) throw badRequest('DeleteOptions must be an object')
     const { kind } = value as { kind?: unknown }
     if (kind !== undefined && kind !== 'DeleteOptions') {
