@@ -23,6 +23,7 @@ import { type Transport } from '../client/transport.js'
 import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
 import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
+import { accessLog } from '../serving/accesslog.js'
 import { everyRoute } from '../serving/everyroute.js'
 import { explainGroup } from '../serving/explain.js'
 import { type Health } from '../serving/health.js'
@@ -140,6 +141,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     authorizer: authorization.authorizer,
     upstream,
     upstreamName: deps.upstreamName,
+    audit: accessLog(logger),
     policies: createPolicies({
       resources,
       rights,

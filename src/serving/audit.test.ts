@@ -72,6 +72,39 @@ describe('an audit event', () => {
   })
 
   it.each([
+    ['users', { spec: { password: 'P@88w0rd', email: 'a@b.c' } }],
+    ['users', { password: 'P@88w0rd', currentPassword: 'P@88w0rd' }],
+    ['users', [{ op: 'replace', path: '/spec/password', value: 'P@88w0rd' }]],
+    ['users', [{ op: 'replace', path: '/spec', value: { password: 'P@88w0rd' } }]],
+    ['users', { items: [{ spec: { password: 'P@88w0rd' } }] }],
+    ['secrets', { data: { key: 'P@88w0rd' }, stringData: { a: 'P@88w0rd' } }],
+    ['secrets', [{ op: 'add', path: '/data/key', value: 'P@88w0rd' }]],
+    ['serviceaccounts', { kind: 'TokenRequest', status: { token: 'P@88w0rd' } }],
+    ['clusters', { spec: { connection: { kubeconfig: 'P@88w0rd', type: 'direct' } } }],
+    [
+      'users',
+      { metadata: { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '"P@88w0rd"' } } },
+    ],
+  ])('of %s holds no secret that is in a body', (resource, body) => {
+    const bytes = Buffer.from(JSON.stringify(body))
+    const info = { ...facts.info, resource }
+    const event = auditEvent({ ...facts, info, requestBody: bytes, responseBody: bytes })
+
+    expect(event.RequestObject).not.toBeNull()
+    expect(JSON.stringify(event)).not.toContain('P@88w0rd')
+  })
+
+  it('keeps what is no secret, and says that there was one', () => {
+    const requestBody = Buffer.from(
+      JSON.stringify({ spec: { password: 'x', email: 'a@b.c' }, metadata: { name: 'n' } }),
+    )
+    expect(auditEvent({ ...facts, requestBody }).RequestObject).toEqual({
+      spec: { password: '(not kept)', email: 'a@b.c' },
+      metadata: { name: 'n' },
+    })
+  })
+
+  it.each([
     ['Active', 'enable'],
     ['Disabled', 'disable'],
     ['Other', 'update'],

@@ -5,6 +5,7 @@
  * lower case inside `User` and `ResponseStatus`, and the resource scope where a resource version would be.
  */
 import { type UserInfo } from '../apimachinery/meta/types.js'
+import { withoutSecrets } from './auditsecrets.js'
 import { type Logger } from './log.js'
 import { type RequestInfo } from './requestinfo.types.js'
 
@@ -101,8 +102,10 @@ export function auditEvent(facts: AuditFacts): AuditEvent {
       Subresource: info.subresource,
     },
     ResponseStatus: { metadata: {}, code: facts.status },
-    RequestObject: atLeast(level, 'Request') ? (body ?? null) : null,
-    ResponseObject: atLeast(level, 'RequestResponse') ? (parsed(facts.responseBody) ?? null) : null,
+    RequestObject: atLeast(level, 'Request') ? (withoutSecrets(body, info.resource) ?? null) : null,
+    ResponseObject: atLeast(level, 'RequestResponse')
+      ? (withoutSecrets(parsed(facts.responseBody), info.resource) ?? null)
+      : null,
     RequestReceivedTimestamp: micros(facts.receivedAt),
     StageTimestamp: micros(facts.completedAt),
     Annotations: null,

@@ -5,11 +5,12 @@
  */
 import { atLeast, auditEvent, type AuditFacts, type AuditLevel, type AuditSink } from '../audit.js'
 import { type Exchange, type Filter, whenOver } from '../exchange.js'
+import { type RequestInfo } from '../requestinfo.types.js'
 
 export interface AuditOptions {
   sink: AuditSink
-  /** The level in force; read for every request, so it must be cheap. */
-  level(): AuditLevel
+  /** The level in force; asked for every request, so it must be cheap. */
+  level(info: RequestInfo): AuditLevel
   /** The Kubernetes API does its own auditing: its requests are left out here. */
   kubernetesAudited(): boolean
   devops?: AuditFacts['devops']
@@ -25,7 +26,7 @@ export function audit(options: AuditOptions | undefined): Filter {
     if (info.isKubernetesRequest && (options.kubernetesAudited() || /(?:^|&)dryRun(?:=|&|$)/.test(search))) {
       return 'None'
     }
-    return options.level()
+    return options.level(info)
   }
 
   return {
