@@ -3,6 +3,7 @@ import { silent } from '../../test/fixtures/logger.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { createAuthorization } from '../authorization/index.js'
 import { type Place } from '../authorization/rights.js'
+import { type RoleBook } from '../authorization/rolebook.js'
 import { definitions } from '../bootstrap/data.js'
 import { createInformerSet } from '../client/cache/informerset.js'
 import { type InformerSet } from '../client/cache/interface.js'
@@ -25,6 +26,7 @@ let kube: Kube
 let informers: InformerSet
 let resources: TenancyResources
 let membership: Membership
+let book: RoleBook
 /** Writes that are to fail: method and part of the path. */
 let failing: [string, string] | undefined
 
@@ -46,7 +48,7 @@ beforeEach(async () => {
       await writer.create(CRDS, JSON.parse(bytes.toString()) as KubeObject)
   informers = createInformerSet({ transport: kube.transport, logger: silent, user: PLATFORM, recheckMs: 20 })
   resources = tenancyResources(informers, new RestClient({ transport, user: PLATFORM }))
-  const { book } = createAuthorization({ mode: 'RBAC', informers, logger: silent })
+  book = createAuthorization({ mode: 'RBAC', informers, logger: silent }).book
   for (const { pending } of Object.values(resources)) await pending()
   membership = new Membership({ resources, book })
 
@@ -191,6 +193,19 @@ describe('binding a user to a role', () => {
     expect(await inBlue()).toEqual({ 'ann-blue-viewer': ['blue-viewer', 'ann'] })
   })
 
+  it('leaves nobody without a role when two processes choose at the same time', async () => {
+    const other = new Membership({ resources, book })
+
+    await Promise.all([
+      membership.bind(BLUE, [{ user: 'ann', role: 'blue-admin' }]),
+      other.bind(BLUE, [{ user: 'ann', role: 'blue-viewer' }]),
+    ])
+    expect(Object.keys(await inBlue()).length).toBeGreaterThan(0)
+
+    await other.bind(BLUE, [{ user: 'ann', role: 'blue-viewer' }])
+    expect(await inBlue()).toEqual({ 'ann-blue-viewer': ['blue-viewer', 'ann'] })
+  })
+
   it('keeps nothing of a trial', async () => {
     await membership.bind(BLUE, [{ user: 'ann', role: 'blue-viewer' }])
 
@@ -260,5 +275,24 @@ describe('taking a user out of a place', () => {
     await expect(membership.unbind(GLOBAL, 'admin')).rejects.toMatchObject(refusal)
     await membership.unbind(GLOBAL, 'ann')
     expect(membership.bindingsOf(GLOBAL, 'ann')).toEqual([])
+  })
+
+  it('is refused for the last administrator who can log in', async () => {
+    for (const [name, state] of [
+      ['ann', 'Active'],
+      ['bob', 'Disabled'],
+    ] as const)
+      await resources.users.create({
+        metadata: { name },
+        spec: { email: `${name}@example.com` },
+        status: { state },
+      })
+    await membership.bind(
+      GLOBAL,
+      ['ann', 'bob'].map((name) => ({ user: name, role: 'platform-admin' })),
+    )
+
+    await expect(membership.unbind(GLOBAL, 'ann')).rejects.toMatchObject({ code: 409 })
+    await membership.unbind(GLOBAL, 'bob')
   })
 })

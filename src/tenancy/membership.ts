@@ -93,10 +93,14 @@ export class Membership {
     await this.#change(place, async (undo) => {
       const leaving = [...wanted].filter(([, role]) => role !== PLATFORM_ADMIN).map(([user]) => user)
       if (place.level === 'global') this.demandDispensable(leaving)
-      const kept = new Map<string, string>()
-      for (const [user, role] of wanted)
-        kept.set(user, await this.#give(place, { user, role }, options, undo))
-      for (const [user, name] of kept) await this.#takeOut(place, user, options, undo, name)
+      // What others bind meanwhile is theirs to settle: if each took away the other's, nothing would be left.
+      const others = new Map([...wanted.keys()].map((user) => [user, this.#bindingNames(place, user)]))
+      for (const [user, role] of wanted) {
+        const kept = await this.#give(place, { user, role }, options, undo)
+        others.set(user, others.get(user)?.filter((name) => name !== kept) ?? [])
+      }
+      for (const [user, names] of others)
+        for (const name of names) await this.#takeOutOf(place, user, name, options, undo)
     })
   }
 
@@ -104,7 +108,8 @@ export class Membership {
   async unbind(place: Place, user: string, options: ChangeOptions = {}): Promise<void> {
     await this.#change(place, async (undo) => {
       if (place.level === 'global') this.demandDispensable([user])
-      await this.#takeOut(place, user, options, undo)
+      for (const name of this.#bindingNames(place, user))
+        await this.#takeOutOf(place, user, name, options, undo)
     })
   }
 
@@ -115,8 +120,7 @@ export class Membership {
     if (one === undefined) return
     const { resources, book } = this.deps
     const others = [...book.global.users.keys()].some(
-      (user) =>
-        !users.includes(user) && this.#isAdministrator(user) && resources.users.get(user) !== undefined,
+      (user) => !users.includes(user) && this.#isAdministrator(user) && this.#canLogIn(user),
     )
     if (others && !administrators.includes(ADMIN)) return
     const { group } = resources.users.type
@@ -129,6 +133,11 @@ export class Membership {
 
   #isAdministrator(user: string): boolean {
     return this.bindingsOf(GLOBAL, user).some((binding) => givesRole(binding, GLOBAL, PLATFORM_ADMIN))
+  }
+
+  #canLogIn(user: string): boolean {
+    const account = this.deps.resources.users.get(user)
+    return account !== undefined && account.status?.state !== 'Disabled'
   }
 
   /** @returns the name of the binding that now gives the role */
@@ -167,17 +176,8 @@ export class Membership {
     )
   }
 
-  /** @param except the binding that stays */
-  async #takeOut(
-    place: Place,
-    user: string,
-    options: ChangeOptions,
-    undo: Undo,
-    except?: string,
-  ): Promise<void> {
-    for (const { metadata } of this.bindingsOf(place, user)) {
-      if (metadata.name !== except) await this.#takeOutOf(place, user, metadata.name ?? '', options, undo)
-    }
+  #bindingNames(place: Place, user: string): string[] {
+    return this.bindingsOf(place, user).map(({ metadata }) => metadata.name ?? '')
   }
 
   async #takeOutOf(

@@ -443,6 +443,15 @@ describe('groups', () => {
     good(await ana!.delete(`${IN_A}/groups/${bosses}`))
   })
 
+  it('do not take a name that bindings of the platform speak of', async () => {
+    const claim = (client: Client) =>
+      client.post(`${IN_A}/groups`, { metadata: { generateName: 'claim-', name: 'pre-registration' } })
+
+    expect((await claim(ana!)).status).toBe(403)
+
+    expect((await root!.get(`${KUBE_IAM}/groups/pre-registration`)).status).toBe(404)
+  })
+
   it('take their bindings, their members and the groups below them along', async () => {
     const top = await group('top-')
     const below = good(

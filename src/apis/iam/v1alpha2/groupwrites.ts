@@ -25,16 +25,18 @@ export class GroupWrites {
     private readonly access: GroupAccess,
   ) {}
 
-  /** @throws StatusError 404 for the parent, 409 when the shown name is taken, 422 without one */
-  create({ workspace, dryRun }: GroupWrite, metadata: ObjectMeta): Promise<GroupObject> {
+  /** @throws StatusError 403, 404 for the parent, 409 when the shown name is taken, 422 without one */
+  async create({ workspace, caller, dryRun }: GroupWrite, metadata: ObjectMeta): Promise<GroupObject> {
     const { groups } = this.resources
-    const { generateName } = metadata
+    const { name, generateName } = metadata
     if (generateName === undefined)
       throw invalid({ group: groups.type.group, kind: groups.type.resource }, '', [
         required('metadata.generateName', 'generateName is required'),
       ])
     this.#demandParent(workspace, metadata)
-    return this.#turns.take(workspace, () => {
+    // Bindings may speak of a group of that name already: those of the platform do, and so may leftovers.
+    if (name !== undefined) await this.access.demandAll(caller, name)
+    return this.#turns.take(workspace, async () => {
       this.#demandUnique(workspace, generateName)
       return groups.create({ metadata: placed(metadata, workspace), spec: {}, status: {} }, { dryRun })
     })
