@@ -1,5 +1,6 @@
 /** How failures of writes are answered, where clients know other codes than those of the Kubernetes API. */
-import { StatusError } from '../../../apimachinery/errors/index.js'
+import { badRequest, StatusError } from '../../../apimachinery/errors/index.js'
+import { type ObjectMeta } from '../../../apimachinery/meta/types.js'
 
 /** Of these the original makes 400, and clients of it tell them from others by nothing else. */
 const TAKEN_OR_INVALID = new Set([409, 422])
@@ -13,6 +14,11 @@ export async function creating<T>(creation: Promise<T>): Promise<T> {
     const { reason, message, details } = error
     throw new StatusError({ code: 400, reason, message, details }, { cause: error })
   }
+}
+
+/** @throws StatusError 400; the Kubernetes API would answer 500 */
+export function demandNew({ resourceVersion }: ObjectMeta): void {
+  if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
 }
 
 /** How often a write that names no version starts again when the object has changed meanwhile. */

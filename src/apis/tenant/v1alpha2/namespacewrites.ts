@@ -11,7 +11,7 @@ import { CREATOR, DEVOPS_PROJECT, NAMESPACE, PLATFORM_NAMESPACES, WORKSPACE } fr
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { type NamespaceObject } from '../../../tenancy/types.js'
 import { type Deletion } from './deletion.js'
-import { creating, isAddressable, retrying } from './errors.js'
+import { creating, demandNew, isAddressable, retrying } from './errors.js'
 import { type Write } from './workspacewrites.js'
 
 type Namespace = NamespaceObject
@@ -21,7 +21,13 @@ export class NamespaceWrites {
   constructor(private readonly resources: Pick<TenancyResources, 'namespaces'>) {}
 
   /** @throws StatusError 400 also for a name that is taken */
-  create(user: UserInfo, workspace: string, metadata: ObjectMeta, options: Options): Promise<Namespace> {
+  async create(
+    user: UserInfo,
+    workspace: string,
+    metadata: ObjectMeta,
+    options: Options,
+  ): Promise<Namespace> {
+    demandNew(metadata)
     const { ownerReferences: _, labels, annotations, ...named } = metadata
     const created = {
       metadata: {

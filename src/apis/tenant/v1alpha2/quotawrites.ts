@@ -7,6 +7,7 @@ import { WORKSPACE } from '../../../tenancy/names.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { type WorkspaceQuotaObject } from '../../../tenancy/types.js'
 import { type Deletion } from './deletion.js'
+import { demandNew } from './errors.js'
 import { type Write } from './workspacewrites.js'
 
 type Quota = WorkspaceQuotaObject
@@ -24,7 +25,8 @@ export class QuotaWrites {
   }
 
   /** Names of quotas are shared by all workspaces. @throws StatusError 409 for one that is taken, 422 */
-  create(workspace: string, quota: Quota, options: Options): Promise<Quota> {
+  async create(workspace: string, quota: Quota, options: Options): Promise<Quota> {
+    demandNew(quota.metadata)
     const { ownerReferences: _, ...metadata } = quota.metadata
     return this.resources.quotas.create(placed(workspace, { ...quota, metadata }), options)
   }

@@ -16,7 +16,7 @@ import { TENANT_GROUP, type TenancyResources, WORKSPACE_TEMPLATES } from '../../
 import { type Placement, type WorkspaceTemplateObject } from '../../../tenancy/types.js'
 import { type Access } from '../../../tenancy/visibility/index.js'
 import { type Deletion } from './deletion.js'
-import { creating, isAddressable, retrying } from './errors.js'
+import { creating, demandNew, isAddressable, retrying } from './errors.js'
 
 type Template = WorkspaceTemplateObject
 
@@ -43,6 +43,7 @@ export class WorkspaceWrites {
   /** @throws StatusError 400 also for a name that is taken; 403; 404 for an unknown cluster */
   async create({ user, ...options }: Write, template: Template): Promise<Template> {
     const { resources, placement } = this.deps
+    demandNew(template.metadata)
     const { name = '', annotations } = template.metadata
     const after = template.spec?.placement
     await placement.demandChange(user, { workspace: name, before: undefined, after, ownsWorkspace: true })
