@@ -3,16 +3,10 @@
  * start after that, when all is in order and nothing must be written.
  */
 import { bootstrapPlatform } from '../src/bootstrap/index.js'
-import { createInformerSet } from '../src/client/cache/informerset.js'
-import { RestClient } from '../src/client/rest.js'
-import { ObjectWriter, PLATFORM } from '../src/client/writer.js'
-import { loadConfiguration } from '../src/configuration/load.js'
-import { EventWriter, Manager } from '../src/controller/index.js'
-import { platformControllers } from '../src/controllers/index.js'
-import { Passwords } from '../src/authentication/passwords.js'
+import { ObjectWriter } from '../src/client/writer.js'
 import { type Kube, startKube } from '../src/kube/index.js'
 import { SILENT } from '../src/serving/log.js'
-import { tenancyResources } from '../src/tenancy/resources.js'
+import { untilIdle } from './_controllers.js'
 import { type Report, row } from './_report.js'
 
 const LARGE = { workspaces: 1_000, namespaces: 4_000 }
@@ -62,36 +56,4 @@ async function populate(kube: Kube, workspaces: number, namespaces: number): Pro
       kind: 'Namespace',
       metadata: { name: `ns-${i}`, labels: { 'kubesphere.io/workspace': `ws-${i % workspaces}` } },
     })
-}
-
-/** CPU of everything: the lists, the caches, and the API that is written to. */
-async function untilIdle(kube: Kube): Promise<{ cpuMs: number; writes: number }> {
-  const startedAt = process.cpuUsage()
-  const revision = kube.storage.revision
-  const informers = createInformerSet({ transport: kube.transport, logger: SILENT, user: PLATFORM })
-  const client = new RestClient({ transport: kube.transport, user: PLATFORM })
-  const events = new EventWriter({ client, logger: SILENT })
-  const manager = new Manager({ clock: CLOCK, logger: SILENT })
-  const { options } = loadConfiguration({ directories: [], environment: {} })
-  const resources = tenancyResources(informers, client)
-  const deps = { resources, events, informers, client, options, passwords: new Passwords(), logger: SILENT }
-  for (const controller of platformControllers(deps)) manager.start(controller)
-  await resources.roles.informer.whenSynced()
-  for (let quiet = 0; quiet < 10; quiet = manager.idle ? quiet + 1 : 0)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  await events.drained()
-  const { user, system } = process.cpuUsage(startedAt)
-  await manager.close()
-  await events.close()
-  await informers.close()
-  return { cpuMs: (user + system) / 1_000, writes: kube.storage.revision - revision }
-}
-
-const CLOCK = {
-  now: () => Date.now(),
-  after(ms: number, action: () => void): () => void {
-    const timer = setTimeout(action, ms)
-    timer.unref()
-    return () => clearTimeout(timer)
-  },
 }
