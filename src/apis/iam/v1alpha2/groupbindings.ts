@@ -12,7 +12,7 @@ import { type GroupBindingObject } from '../../../tenancy/types.js'
 import { wholly } from '../../../tenancy/undo.js'
 import { type IamDeps } from './deps.js'
 import { GroupAccess } from './groupaccess.js'
-import { isDryRun } from './typedmetadata.js'
+import { isDryRun } from '../../../tenancy/typedmetadata.js'
 import { demandSelector, workspacePage } from './workspacelist.js'
 
 const GROUP_BINDINGS = '/workspaces/{workspace}/groupbindings'

@@ -9,7 +9,7 @@ import { type GroupObject } from '../../../tenancy/types.js'
 import { type IamDeps } from './deps.js'
 import { GroupAccess } from './groupaccess.js'
 import { type GroupWrite, GroupWrites } from './groupwrites.js'
-import { demandName, isDryRun, MetadataBody, typedMetadata } from './typedmetadata.js'
+import { demandName, isDryRun, MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
 import { workspacePage } from './workspacelist.js'
 
 const GROUPS = '/workspaces/{workspace}/groups'

@@ -14,7 +14,7 @@ import { type MemberChange, MemberChanges } from './memberchanges.js'
 import { MEMBER_LEVELS, type MemberLevel } from './memberlevels.js'
 import { memberPage } from './memberlist.js'
 import { memberRoleParts } from './memberroles.js'
-import { demandName, isDryRun } from './typedmetadata.js'
+import { demandName, isDryRun } from '../../../tenancy/typedmetadata.js'
 
 const Member = Type.Object({
   username: Type.Optional(Type.String()),

@@ -13,7 +13,7 @@ import { WORKSPACE } from '../../../tenancy/names.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { type IamDeps } from './deps.js'
 import { type BindingRequest, type BindingWrite, RoleBindingWrites } from './rolebindingwrites.js'
-import { isDryRun, MetadataBody, typedMetadata } from './typedmetadata.js'
+import { isDryRun, MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
 import { demandSelector, workspacePage } from './workspacelist.js'
 
 const text = Type.Optional(Type.String())

@@ -12,7 +12,7 @@ import { RoleComposition } from './rolecomposition.js'
 import { belongs, missingRole, ROLE_LEVELS, type RoleLevel } from './rolelevels.js'
 import { rolePage } from './rolelist.js'
 import { type RoleWrite, RoleWrites } from './rolewrites.js'
-import { demandName, isDryRun, MetadataBody, typedMetadata } from './typedmetadata.js'
+import { demandName, isDryRun, MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
 
 type Context = Pick<RoleWrite, 'user' | 'signal'> & { params: Record<string, string>; query: URLSearchParams }
 

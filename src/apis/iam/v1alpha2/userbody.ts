@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { type UserState } from '../../../authentication/users.js'
 import { GLOBAL_ROLE } from '../../../tenancy/names.js'
 import { type WantedUser } from '../../../tenancy/accounts/changes.js'
-import { MetadataBody, typedMetadata } from './typedmetadata.js'
+import { MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
 
 const text = Type.Optional(Type.Union([Type.String(), Type.Null()]))
 
