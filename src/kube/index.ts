@@ -135,7 +135,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     if (customResources) catalogue.set(withDefinitionRules(customResources))
     const webhooks = new LocalWebhooks(logger)
     const admission = createAdmission(
-      { objects, catalogue, rbac, logger, runsHere: (name) => webhooks.has(name) },
+      { objects, catalogue, rbac, logger, more: [webhooks.plugin], runsHere: (name) => webhooks.has(name) },
       admissionFor(options),
     )
     closers.push(() => admission.close())
@@ -148,7 +148,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       catalogue,
       authenticate,
       authorize: rbac.authorize,
-      admission: [...admission.plugins, webhooks.plugin],
+      admission: admission.plugins,
       version: versionInfo(options.kubeVersion),
       clock,
       logger,

@@ -167,6 +167,69 @@ describe('limit ranges', () => {
   })
 })
 
+describe('a resource quota', () => {
+  const quota = (hard: object, more: object = {}): object => ({
+    metadata: { name: 'q' },
+    spec: { hard, ...more },
+  })
+  const QUOTAS = '/api/v1/namespaces/default/resourcequotas'
+  const MAPS = '/api/v1/namespaces/default/configmaps'
+
+  it('refuses what goes beyond it, and lets it in when there is room again', async () => {
+    const kube = await start({ controllers: false })
+    await call(kube, 'POST', QUOTAS, quota({ configmaps: '2' }))
+    for (const name of ['a', 'b']) await call(kube, 'POST', MAPS, { metadata: { name } })
+
+    const refused = await call(kube, 'POST', MAPS, { metadata: { name: 'c' } })
+    await call(kube, 'DELETE', `${MAPS}/a`)
+    const admitted = await call(kube, 'POST', MAPS, { metadata: { name: 'c' } })
+
+    expect(refused.status).toBe(403)
+    expect(refused.json.message).toBe(
+      'configmaps "c" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=2, limited: configmaps=2',
+    )
+    expect(admitted.status).toBe(201)
+  })
+
+  it('holds when many ask for the last places at once', async () => {
+    const kube = await start()
+    await call(kube, 'POST', QUOTAS, quota({ 'count/secrets': '8', pods: '3' }))
+    const names = Array.from({ length: 20 }, (_, i) => `p${i}`)
+
+    const answers = await Promise.all(names.map((name) => call(kube, 'POST', PODS, pod(name))))
+
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3)
+    expect(answers.filter(({ status }) => status === 403)).toHaveLength(17)
+  })
+
+  it('of compute resources wants every container to say what it takes', async () => {
+    const kube = await start({ controllers: false })
+    await call(kube, 'POST', QUOTAS, quota({ 'requests.cpu': '1' }))
+    const sized = (cpu: string): object => ({
+      containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }],
+    })
+
+    const silent = await call(kube, 'POST', PODS, pod('a'))
+    const first = await call(kube, 'POST', PODS, pod('b', sized('700m')))
+    const second = await call(kube, 'POST', PODS, pod('c', sized('400m')))
+
+    expect(silent.json.message).toBe('pods "a" is forbidden: failed quota: q: must specify requests.cpu')
+    expect(first.status).toBe(201)
+    expect(second.json.message).toContain('requested: requests.cpu=400m, used: requests.cpu=700m')
+  })
+
+  it('with a scope counts only what is in it, and a dry run takes nothing', async () => {
+    const kube = await start({ controllers: false })
+    await call(kube, 'POST', QUOTAS, quota({ pods: '1' }, { scopes: ['NotBestEffort'] }))
+
+    expect((await call(kube, 'POST', PODS, pod('a'))).status).toBe(201)
+    const sized = { containers: [{ name: 'c', image: 'i', resources: { limits: { cpu: '1' } } }] }
+    expect((await call(kube, 'POST', `${PODS}?dryRun=All`, pod('b', sized))).status).toBe(201)
+    expect((await call(kube, 'POST', PODS, pod('c', sized))).status).toBe(201)
+    expect((await call(kube, 'POST', PODS, pod('d', sized))).status).toBe(403)
+  })
+})
+
 describe('a claim', () => {
   it('gets the default class, and may grow only when it is bound to a class that can', async () => {
     const kube = await start({ controllers: false })

@@ -12,6 +12,7 @@ import { limitRanger } from './limitranger.js'
 import { namespaceLifecycle } from './namespacelifecycle.js'
 import { nodeTaint } from './nodetaint.js'
 import { priority } from './priority.js'
+import { resourceQuota } from './resourcequota.js'
 import { runtimeClass } from './runtimeclass.js'
 import { serviceAccount } from './serviceaccount.js'
 import { defaultTolerationSeconds } from './tolerations.js'
@@ -24,6 +25,8 @@ export interface AdmissionOptions {
 }
 
 export interface AdmissionDeps {
+  /** Plugins of whoever embeds the API; asked before quotas, which keep others waiting from then on. */
+  more: readonly AdmissionPlugin[]
   objects: Objects
   catalogue: Catalogue
   rbac: Rbac
@@ -59,11 +62,12 @@ export function createAdmission(deps: AdmissionDeps, { disabled = [] }: Admissio
   ].filter(({ name }) => !disabled.includes(name))
   const webhooks = webhookPlugins(deps, builtin)
   const hooks = [webhooks.mutating, webhooks.validating].filter(({ name }) => !disabled.includes(name))
+  const quota = disabled.includes('ResourceQuota') ? [] : [resourceQuota(objects)]
   const unknown = disabled.find((name) => !PLUGINS.includes(name))
   if (unknown !== undefined) throw new Error(`admission: there is no plugin ${unknown}`)
   return {
-    // The last is no plugin of the genuine server, where it is part of the RBAC storage: it cannot be left out.
-    plugins: [...builtin, ...hooks, escalationCheck(rbac)],
+    // The check is no plugin of the genuine server, where it is part of the RBAC storage: it cannot be left out.
+    plugins: [...builtin, ...hooks, escalationCheck(rbac), ...deps.more, ...quota],
     close: () => webhooks.close(),
   }
 }
@@ -85,4 +89,5 @@ const PLUGINS: readonly string[] = [
   'DefaultIngressClass',
   'MutatingAdmissionWebhook',
   'ValidatingAdmissionWebhook',
+  'ResourceQuota',
 ]

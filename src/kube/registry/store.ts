@@ -128,6 +128,8 @@ export class Registry {
       // What was handed out for it, such as a cluster IP, is free again.
       strategy.afterDelete?.(object)
       throw error
+    } finally {
+      request.settle()
     }
   }
 
@@ -213,9 +215,8 @@ export class Registry {
     object: KubeObject,
     options: WriteOptions,
   ): Promise<Written | undefined> {
-    const { clock, storage } = this.deps
+    const { clock } = this.deps
     const { strategy } = definition
-    const resource = served(definition)
     const context = contextOf(options, clock.now())
     checkIdentity(definition, namespace, name, object)
     const { resourceVersion: given, uid } = object.metadata
@@ -241,8 +242,32 @@ export class Registry {
     object = keepImmutable(definition, object, previous, options.subresource, (value) => value)
     const owned = this.#ownership(definition, previous, object, context)
     const request = this.#request('UPDATE', definition, namespace, name, object, previous, context)
+    try {
+      return await this.#updatePrepared(request, head, previous, owned, options)
+    } finally {
+      request.settle()
+    }
+  }
+
+  async #updatePrepared(
+    request: AdmissionRequest,
+    head: KeyValue,
+    previous: Readonly<KubeObject>,
+    owned: Owned,
+    options: WriteOptions,
+  ): Promise<Written | undefined> {
+    const { storage } = this.deps
+    const { definition, name, context } = request
+    const { strategy } = definition
+    const resource = served(definition)
     await this.#mutate(request)
-    object = keepImmutable(definition, object, previous, options.subresource, structuredClone)
+    const object = keepImmutable(
+      definition,
+      request.object ?? structuredClone(previous),
+      previous,
+      options.subresource,
+      structuredClone,
+    )
     own(object, owned)
     await strategy.prepareForUpdate?.(object, previous, context)
     object.metadata = orderedMetadata(object.metadata)
@@ -358,9 +383,14 @@ export class Registry {
     object: KubeObject | undefined,
     previous: Readonly<KubeObject> | undefined,
     context: RequestContext,
-  ): AdmissionRequest {
+  ): AdmissionRequest & { settle(): void } {
     const { subresource } = context
-    return { operation, definition, subresource, namespace, name, object, previous, context }
+    const actions: (() => void)[] = []
+    return {
+      ...{ operation, definition, subresource, namespace, name, object, previous, context },
+      whenSettled: (action) => actions.push(action),
+      settle: () => actions.splice(0).forEach((action) => action()),
+    }
   }
 
   async #mutate(request: AdmissionRequest): Promise<void> {

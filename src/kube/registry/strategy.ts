@@ -174,6 +174,8 @@ export interface AdmissionRequest {
   object: KubeObject | undefined
   previous: Readonly<KubeObject> | undefined
   context: RequestContext
+  /** Calls `action` once the write is done, however it ended. */
+  whenSettled(action: () => void): void
 }
 
 /** An admission plugin. Throws StatusError to refuse. */

@@ -143,6 +143,7 @@ async function createBelow(
     object: body,
     previous: undefined,
     context,
+    whenSettled() {},
   })
   const parent = await served(definition).object(entry.value)
   answerJson(exchange, 201, await create(parent, body, { namespace, name }, context), form)
