@@ -3,7 +3,7 @@
  * that API is embedded or a cluster.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { type UserInfo } from '../apimachinery/meta/types.js'
+import { ANONYMOUS, type UserInfo } from '../apimachinery/meta/types.js'
 import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
@@ -34,6 +34,7 @@ import { createPlatformHandler, type PlatformHandler } from '../serving/platform
 import { type ApiGroup } from '../serving/route.js'
 import { systemGroups } from '../serving/systemgroups.js'
 import { createPolicies } from '../guard/index.js'
+import { AccountRules } from '../tenancy/accounts/rules.js'
 import { Membership } from '../tenancy/membership.js'
 import { tenancyResources } from '../tenancy/resources.js'
 import { memoryMeter } from './memory.js'
@@ -71,7 +72,10 @@ export function createPlatform(deps: PlatformDeps): Platform {
     options: options.authentication,
     informers,
     create: (_, record) => resources.loginRecords.create(record),
-    createUser: (user, signal) => resources.users.create(user, { signal }),
+    createUser(user, signal) {
+      rules.demandUnclaimed(ANONYMOUS, user.metadata.name ?? '')
+      return resources.users.create(user, { signal })
+    },
     store: tokenStore(options, logger),
     logger,
   })
@@ -96,6 +100,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const { book, rights } = authorization
   const tenantDeps = { resources, stores, book, rights, metering: options.metering }
   const membership = new Membership({ resources, book })
+  const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)
   const groups: ApiGroup[] = [
     ...systemGroups({
@@ -148,6 +153,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
       book,
       membership,
       passwords: authentication.passwords,
+      userLists: options.authorization.userLists,
       now,
     }),
     groups,

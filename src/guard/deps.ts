@@ -5,9 +5,10 @@ import { type Place, type Rights } from '../authorization/rights.js'
 import { type RoleBook } from '../authorization/rolebook.js'
 import { type Membership } from '../tenancy/membership.js'
 import { type NewPasswordsDeps } from '../tenancy/accounts/newpasswords.js'
+import { type UserListOptions } from '../tenancy/accounts/reduced.js'
 import { type TenancyResources } from '../tenancy/resources.js'
 
-export interface GuardDeps extends NewPasswordsDeps {
+export interface GuardDeps extends NewPasswordsDeps, UserListOptions {
   resources: TenancyResources
   rights: Rights
   book: RoleBook

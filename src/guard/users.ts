@@ -11,6 +11,7 @@ import { UNINITIALIZED, type UserObject, type UserState } from '../authenticatio
 import { type GuardedWrite, type Policy } from '../serving/guard/policy.js'
 import { changedUser, newUser, rfc3339, type WantedUser } from '../tenancy/accounts/changes.js'
 import { NewPasswords } from '../tenancy/accounts/newpasswords.js'
+import { reduce, seesNamesOnly } from '../tenancy/accounts/reduced.js'
 import { AccountRules } from '../tenancy/accounts/rules.js'
 import { GLOBAL_ROLE } from '../tenancy/names.js'
 import { USERS } from '../tenancy/resources.js'
@@ -83,9 +84,12 @@ export function userPolicy(deps: GuardDeps): Policy {
       if (after === undefined) return before && remove(before, write)
       return before === undefined ? create(after, write) : update(before, after, write)
     },
-    conceal(user) {
-      const { spec } = user
+    conceal(user, caller) {
+      const { spec, metadata } = user
       if (isObject(spec)) delete spec['password']
+      if (metadata.name === caller.name || !seesNamesOnly(caller, deps.rights, deps)) return false
+      reduce(user)
+      return true
     },
   }
 }

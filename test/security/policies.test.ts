@@ -170,6 +170,7 @@ beforeAll(async () => {
     book,
     membership: new Membership({ resources, book }),
     passwords: new Passwords(),
+    userLists: 'full',
     now: () => new Date(),
   })
   platform = await start({ upstream, authorizer, policies })

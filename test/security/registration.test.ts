@@ -26,6 +26,8 @@ beforeAll(async () => {
     lister: { preferred_username: 'lister' },
     chooser: { preferred_username: 'no name' },
     fresh: { preferred_username: 'fresh' },
+    ghost: { preferred_username: 'ghost' },
+    quick: { preferred_username: 'quick' },
   })
   const config = join(directory, 'kubesphere.yaml')
   const options = {
@@ -35,7 +37,8 @@ beforeAll(async () => {
     redirectURL: REDIRECT_URL,
   }
   const corp = { name: 'corp', mappingMethod: 'auto', type: 'OIDCIdentityProvider', provider: options }
-  const oauthOptions = { identityProviders: [corp] }
+  const atOnce = { ...corp, name: 'at-once', disableLoginConfirmation: true }
+  const oauthOptions = { identityProviders: [corp, atOnce] }
   writeFileSync(
     config,
     stringify({ authentication: { oauthOptions }, authorization: { userLists: 'names' } }),
@@ -52,9 +55,13 @@ afterAll(async () => {
 
 /** What the provider's page leads back to. */
 async function callback(account: string): Promise<{ access_token: string; refresh_token: string }> {
-  const query = await provider.authorize(account)
-  const response = await fetch(`${product.url}/oauth/callback/corp?${query.toString()}`)
+  const response = await back(account)
   return (await response.json()) as { access_token: string; refresh_token: string }
+}
+
+async function back(account: string, name = 'corp'): Promise<Response> {
+  const query = await provider.authorize(account)
+  return fetch(`${product.url}/oauth/callback/${name}?${query.toString()}`)
 }
 
 async function registering(account: string): Promise<Client> {
@@ -149,6 +156,9 @@ describe('somebody who registers', () => {
     const chooser = await registering('chooser')
 
     await eventually(async () => expect((await chooser.post(USERS, object('ghost'))).status).toBe(403))
+    // Nor where users are made at once.
+    expect((await back('quick', 'at-once')).status).toBe(200)
+    expect((await back('ghost', 'at-once')).status).toBe(401)
     expect((await root.get(`${USERS}/ghost`)).status).toBe(404)
   })
 
@@ -178,5 +188,24 @@ describe('lists of names', () => {
     expect(text).not.toContain('shown@example.com')
     expect((await reader.get(`${USERS}?email=shown@example.com`)).json.totalItems).toBe(0)
     expect((await root.get(`${USERS}?email=shown@example.com`)).json.totalItems).toBe(1)
+  })
+
+  it('are no longer at the Kubernetes API, in whatever form', async () => {
+    good(await root.post(USERS, userObject('hidden', 'platform-regular')))
+    good(await root.post(USERS, userObject('looker', 'platform-regular')))
+    const looker = await product.as('looker')
+    const path = '/apis/iam.kubesphere.io/v1alpha2/users'
+    const table = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+
+    for (const headers of [{}, table]) {
+      for (const query of ['', '?includeObject=None', '?includeObject=Object']) {
+        const { status, text } = await looker.request('GET', path + query, undefined, headers)
+        expect(status).toBe(200)
+        expect(text).toContain('hidden')
+        expect(text).not.toContain('hidden@example.com')
+      }
+    }
+    expect((await root.request('GET', path, undefined, table)).text).toContain('hidden@example.com')
+    expect((await looker.get(`${path}/looker`)).text).toContain('looker@example.com')
   })
 })

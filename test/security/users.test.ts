@@ -415,6 +415,18 @@ describe('logins', () => {
   })
 })
 
+describe('a good login', () => {
+  it('does not make four bad ones forgotten', async () => {
+    await person('careless')
+    for (let tries = 0; tries < 4; tries++) await product.login('careless', 'wrong')
+    expect((await product.login('careless')).status).toBe(200)
+
+    await product.login('careless', 'wrong')
+
+    await eventually(async () => expect((await stored('careless')).status.state).toBe('AuthLimitExceeded'))
+  })
+})
+
 describe('lists of users', () => {
   it('are sorted, paged and filtered, and hold no password', async () => {
     const all = await root.get(`${IAM}/users?sortBy=name&ascending=true`)

@@ -6,6 +6,7 @@
  * untouched and unbuffered.
  */
 import { badRequest, methodNotAllowed } from '../../apimachinery/errors/index.js'
+import { type UserInfo } from '../../apimachinery/meta/types.js'
 import { type BufferedResponse, type Transport } from '../../client/transport.js'
 import { send } from '../answer.js'
 import { type Exchange, type Filter, type Step } from '../exchange.js'
@@ -46,7 +47,9 @@ export function kubernetesGuard({ policies, upstream, logger }: KubernetesGuardO
       }
     }
     if (policy.conceal && isWebSocketWatch(exchange))
-      return answering(exchange, logger, () => watchConcealed(exchange, concealing(policy), upstream))
+      return answering(exchange, logger, () =>
+        watchConcealed(exchange, concealing(policy, exchange.user), upstream),
+      )
     const rewriting = rewritingOf(exchange, policy)
     if (rewriting) {
       refuseUpgrade(exchange)
@@ -99,14 +102,14 @@ function refuseUpgrade({ upgrade }: Exchange): void {
 }
 
 const concealing =
-  (policy: Policy): Conceal =>
+  (policy: Policy, caller: UserInfo): Conceal =>
   (object) =>
-    policy.conceal?.(object)
+    policy.conceal?.(object, caller)
 
 /** @throws StatusError 406 */
-function rewritingOf({ request, info }: Exchange, policy: Policy): Rewriting | undefined {
+function rewritingOf({ request, info, user }: Exchange, policy: Policy): Rewriting | undefined {
   if (policy.conceal === undefined) return undefined
-  const conceal = concealing(policy)
+  const conceal = concealing(policy, user)
   const form = acceptedForm(request.headers.accept, info.verb === 'watch')
   return {
     accept: form.accept,

@@ -12,7 +12,7 @@ import { LineSplitter } from '../../client/cache/lines.js'
 import { mediaType } from '../mediatypes.js'
 import { type Rewriter } from '../rewriting.js'
 
-export type Conceal = (object: KubeObject) => void
+export type Conceal = (object: KubeObject) => boolean | void
 
 export interface AcceptedForm {
   /** What to ask the Kubernetes API for. */
@@ -50,20 +50,27 @@ function isWritten(type: string, isWatch: boolean): boolean {
 export function concealed(value: unknown, conceal: Conceal): unknown {
   if (!isObject(value) || value['kind'] === 'Status') return value
   if (value['kind'] === 'Table' && Array.isArray(value['rows'])) {
-    for (const row of value['rows'] as unknown[]) if (isObject(row)) concealObject(row['object'], conceal)
+    for (const row of value['rows'] as unknown[]) if (isObject(row)) concealRow(row, conceal)
   } else if (Array.isArray(value['items'])) {
     for (const item of value['items'] as unknown[]) concealObject(item, conceal)
   } else concealObject(value, conceal)
   return value
 }
 
-function concealObject(value: unknown, conceal: Conceal): void {
-  if (!isObject(value)) return
+function concealRow(row: JsonObject, conceal: Conceal): void {
+  const { cells } = row
+  const tells = concealObject(isObject(row['object']) ? row['object'] : {}, conceal)
+  if (tells && Array.isArray(cells))
+    row['cells'] = cells.map((cell: unknown, column) => (column === 0 ? cell : ''))
+}
+
+function concealObject(value: unknown, conceal: Conceal): boolean {
+  if (!isObject(value)) return false
   if (!isObject(value['metadata'])) value['metadata'] = {}
   const { annotations } = value['metadata'] as JsonObject
   if (isObject(annotations) && LAST_APPLIED in annotations)
     annotations[LAST_APPLIED] = concealedText(annotations[LAST_APPLIED], conceal)
-  conceal(value as KubeObject)
+  return conceal(value as KubeObject) === true
 }
 
 function concealedText(text: unknown, conceal: Conceal): string {

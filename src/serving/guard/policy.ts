@@ -37,10 +37,12 @@ export interface Policy {
   /** Verbs that `judge` has no opinion on; they pass untouched. */
   readonly indifferentTo?: readonly GuardedWrite['verb'][]
   /**
-   * Takes out of an object what no client may read, in place. Called for every object in every answer, in whatever
-   * form: it may be metadata alone.
+   * Takes out of an object what clients, or this one, may not read, in place. Called for every object in every
+   * answer, in whatever form: it may be metadata alone.
+   *
+   * @returns true when the columns of a table would tell what was taken out; then only the first is left
    */
-  conceal?(object: KubeObject): void
+  conceal?(object: KubeObject, caller: UserInfo): boolean | void
 }
 
 /** Policies by group and resource; looking one up costs two map accesses and no memory. */

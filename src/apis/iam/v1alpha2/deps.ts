@@ -6,10 +6,11 @@ import { type UserDirectory } from '../../../authentication/users.js'
 import { type Rights } from '../../../authorization/rights.js'
 import { type RoleBook } from '../../../authorization/rolebook.js'
 import { type KindStores } from '../../../listing/stores.js'
+import { type UserListOptions } from '../../../tenancy/accounts/reduced.js'
 import { type Membership } from '../../../tenancy/membership.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 
-export interface IamDeps {
+export interface IamDeps extends UserListOptions {
   /** Reads from caches, writes with the server's own rights. */
   resources: TenancyResources
   /** For lists. */
@@ -21,7 +22,5 @@ export interface IamDeps {
   passwords: Passwords
   attempts: Attempts
   sessions: Sessions
-  /** What lists show of other users to those who may not read users. */
-  userLists: 'full' | 'names'
   now(): Date
 }

@@ -4,22 +4,20 @@
  * Everybody may list users, because members are invited by name. Who is bound where is for those to see who may
  * list members there. With `authorization.userLists: names`, who may not read users sees no more than names of others.
  */
-import { type KubeObject, type UserInfo } from '../../../apimachinery/meta/types.js'
-import { type Place, type Question } from '../../../authorization/rights.js'
+import { type UserInfo } from '../../../apimachinery/meta/types.js'
+import { type Place } from '../../../authorization/rights.js'
 import { listPage, type Page } from '../../../listing/engine.js'
 import { type AnyKind } from '../../../listing/kind.js'
 import { findKind } from '../../../listing/kinds/index.js'
 import { type ListQuery, parseListQuery } from '../../../listing/query.js'
+import { reduce, seesNamesOnly } from '../../../tenancy/accounts/reduced.js'
 import { GLOBAL_ROLE } from '../../../tenancy/names.js'
 import { IAM_GROUP } from '../../../tenancy/resources.js'
 import { type IamDeps } from './deps.js'
 import { globalRoleOf } from './visibleuser.js'
 
-const READ: Question = { verb: 'get', apiGroup: IAM_GROUP, resource: 'users' }
 /** Of what only those see who may read users. Who is in a group is asked by those who manage groups. */
 const OF_HIDDEN = ['email', 'annotation', 'label', 'ownerReference', 'ownerKind', 'uid', 'alias']
-const SHOWN_ANNOTATIONS =
-  /^iam\.kubesphere\.io\/(global|cluster|workspace)?role$|^kubesphere\.io\/alias-name$/
 
 /** @throws StatusError 403 when the caller may not know who is bound there, 503 before users have been read */
 export async function userPage(
@@ -30,7 +28,7 @@ export async function userPage(
 ): Promise<Page> {
   const parsed = parseListQuery(query)
   await demandRoster(parsed, caller, deps)
-  const isReduced = deps.userLists === 'names' && !(await deps.rights.can(caller, READ, { level: 'cluster' }))
+  const isReduced = seesNamesOnly(caller, deps.rights, deps)
   if (isReduced && (parsed.labelSelector || OF_HIDDEN.some((key) => parsed.filters.has(key))))
     return { items: [], total: 0 }
   await deps.stores.ready(['users'], signal)
@@ -56,20 +54,6 @@ function withRoles(kind: AnyKind, { book }: IamDeps, only: string | undefined): 
       if (only !== undefined && name !== only) reduce(user)
     },
   }
-}
-
-function reduce(user: KubeObject): void {
-  const { name = '', uid, creationTimestamp, annotations = {} } = user.metadata
-  const shown = Object.entries(annotations).filter(([key]) => SHOWN_ANNOTATIONS.test(key))
-  user.metadata = {
-    name,
-    ...(uid !== undefined && { uid }),
-    ...(creationTimestamp !== undefined && { creationTimestamp }),
-    annotations: Object.fromEntries(shown),
-  }
-  const { displayName } = (user['spec'] ?? {}) as { displayName?: string }
-  user['spec'] = { email: '', ...(displayName && { displayName }) }
-  user['status'] = {}
 }
 
 /** Of the scopes of iam-tenant.md §4.2 the first counts, as in the list itself. */
