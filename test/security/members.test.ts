@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- answers of any shape, read by tests */
 /** Members, roles and groups, as people who belong to workspaces meet them (iam-tenant.md §13, 22-39, 72, 74). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { A, A1, B, B1, type Cast, createCast, eventually, good } from '../fixtures/cast.js'
+import { A, A1, A2, B, B1, type Cast, createCast, eventually, good } from '../fixtures/cast.js'
 import { type Answer, type Client, type Product, startProduct } from '../fixtures/product.js'
 
 const IAM = '/kapis/iam.kubesphere.io/v1alpha2'
@@ -193,6 +193,34 @@ describe('members of a project', () => {
     )
     expect((await oper.put(`${IAM}/namespaces/${A1}/members/oper`, member('oper', 'admin'))).status).toBe(403)
     good(await padmin.delete(`${IAM}/namespaces/${A1}/members/nob`))
+  })
+})
+
+describe('members of a DevOps project', () => {
+  it('are those of the namespace behind it', async () => {
+    const project = { metadata: { name: 'pipes', labels: { 'kubesphere.io/workspace': A } }, spec: {} }
+    const made = await root!.post('/apis/devops.kubesphere.io/v1alpha3/devopsprojects', {
+      apiVersion: 'devops.kubesphere.io/v1alpha3',
+      kind: 'DevOpsProject',
+      ...project,
+    })
+    const status = { status: { adminNamespace: A2 } }
+    good(
+      await root!.patch(
+        `/apis/devops.kubesphere.io/v1alpha3/devopsprojects/${good(made).json.metadata.name}`,
+        status,
+      ),
+    )
+    const members = `${IAM}/devops/pipes/members`
+
+    good(await ana!.post(members, [member('nob', 'viewer')]))
+
+    expect((await ana!.get(`${members}/nob`)).json.metadata.annotations).toMatchObject({
+      'iam.kubesphere.io/role': 'viewer',
+    })
+    expect(names(await ana!.get(`${IAM}/namespaces/${A2}/members`))).toContain('nob')
+    expect((await (await cast.as('ben')).get(members)).status).toBe(403)
+    good(await ana!.delete(`${members}/nob`))
   })
 })
 
