@@ -9,13 +9,12 @@ import { bootstrapPlatform } from '../../src/bootstrap/index.js'
 import { createInformerSet } from '../../src/client/cache/informerset.js'
 import { RestClient } from '../../src/client/rest.js'
 import { send, type Transport } from '../../src/client/transport.js'
-import { withUser } from '../../src/cmd/withuser.js'
 import { createPolicies } from '../../src/guard/index.js'
-import { startKube } from '../../src/kube/index.js'
 import { SILENT } from '../../src/serving/log.js'
 import { Membership } from '../../src/tenancy/membership.js'
 import { tenancyResources } from '../../src/tenancy/resources.js'
 import { eventually } from '../../src/client/testing/eventually.js'
+import { startKubernetes } from '../fixtures/kubernetes.js'
 import { type Harness, start } from '../serving/harness.js'
 
 const IAM = '/apis/iam.kubesphere.io/v1alpha2'
@@ -56,8 +55,8 @@ const iamBinding = (...of: Parameters<typeof binding>) => ({
 })
 
 beforeAll(async () => {
-  const kube = await startKube({ memory: true })
-  upstream = withUser(kube.transport, { name: 'platform', groups: ['system:masters'] })
+  const kubernetes = await startKubernetes()
+  upstream = kubernetes.transport
   await bootstrapPlatform({
     client: upstream,
     adminPassword: 'P@88w0rd',
@@ -178,7 +177,7 @@ beforeAll(async () => {
     () => platform.close(),
     () => authorization.stop(),
     () => informers.close(),
-    () => kube.close(),
+    () => kubernetes.close(),
   )
   await eventually(async () => {
     expect((await as('oper').get('/api/v1/namespaces/a1/pods')).status).toBe(200)

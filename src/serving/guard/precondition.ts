@@ -49,13 +49,32 @@ export function versionedPatch(
   }
 }
 
+/**
+ * Options of a delete that came without a body. The Kubernetes API reads either the body or the query, and a body is
+ * what it is going to get.
+ */
+export function deleteOptions(search: string): JsonObject {
+  const query = new URLSearchParams(search)
+  const options: JsonObject = {}
+  const [policy, grace, orphans] = [
+    query.get('propagationPolicy'),
+    query.get('gracePeriodSeconds'),
+    query.get('orphanDependents'),
+  ]
+  if (query.has('dryRun')) options['dryRun'] = query.getAll('dryRun')
+  if (policy !== null) options['propagationPolicy'] = policy
+  if (grace !== null && /^-?\d+$/.test(grace)) options['gracePeriodSeconds'] = Number(grace)
+  if (orphans !== null) options['orphanDependents'] = !/^(?:false|0)$/i.test(orphans)
+  return options
+}
+
 /** @throws StatusError 409 when the client means another object or version */
 export function versionedDelete(
   resource: QualifiedResource,
-  options: JsonObject | undefined,
+  options: JsonObject,
   { metadata }: KubeObject,
 ): JsonObject {
-  const given = options?.['preconditions']
+  const given = options['preconditions']
   const { uid = '', resourceVersion = '', name = '' } = metadata
   for (const [key, value] of Object.entries({ uid, resourceVersion })) {
     const wanted = isObject(given) ? given[key] : undefined

@@ -19,6 +19,7 @@ import { encodePath } from '../path.js'
 import { bodilessRequest } from '../upstreamrequest.js'
 import { type GuardedWrite, type Policy } from './policy.js'
 import {
+  deleteOptions,
   demandVersion,
   namedVersion,
   versionedDelete,
@@ -82,8 +83,8 @@ export class GuardedWrites {
         return { verb: 'patch', type, body, named: namedVersion(body) }
       }
       default: {
-        const body = await optionsBody(exchange)
-        return { verb: 'delete', body, named: body?.['preconditions'] === undefined ? undefined : 'its own' }
+        const body = (await optionsBody(exchange)) ?? deleteOptions(exchange.search)
+        return { verb: 'delete', body, named: body['preconditions'] === undefined ? undefined : 'its own' }
       }
     }
   }
@@ -193,7 +194,7 @@ type ClientWrite =
   | { verb: 'create'; body: KubeObject; named: undefined }
   | { verb: 'update'; body: KubeObject; named: string | undefined }
   | ClientPatch
-  | { verb: 'delete'; body: JsonObject | undefined; named: string | undefined }
+  | { verb: 'delete'; body: JsonObject; named: string | undefined }
 
 const JSON_TYPE = 'application/json'
 
