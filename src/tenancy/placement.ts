@@ -30,8 +30,11 @@ export interface PlacementChange {
 export class PlacementRights {
   constructor(private readonly deps: PlacementDeps) {}
 
-  /** @throws StatusError 404 for a cluster that does not exist, 403 */
-  async demandChange(user: UserInfo, change: PlacementChange): Promise<void> {
+  /**
+   * @returns whether the change needed any right
+   * @throws StatusError 404 for a cluster that does not exist, 403
+   */
+  async demandChange(user: UserInfo, change: PlacementChange): Promise<boolean> {
     const { workspace, before, after } = change
     const [old, wanted] = [named(before), named(after)]
     const added = wanted.filter((name) => !old.includes(name))
@@ -39,11 +42,11 @@ export class PlacementRights {
     for (const name of added) if (!this.#cluster(name)) throw missingCluster(name)
     const changed = [...added, ...removed.filter((name) => this.#cluster(name))]
     const selects = !equal(selectors(before), selectors(after))
-    if (changed.length === 0 && !selects) return
-    if (await this.#placesAnywhere(user)) return
+    if (changed.length === 0 && !selects) return false
+    if (await this.#placesAnywhere(user)) return true
 
     const closed = changed.filter((name) => !this.#isOpen(user, name, change.ownsWorkspace))
-    if (!selects && closed.length === 0) return
+    if (!selects && closed.length === 0) return true
     const where = selects ? 'clusters by selector' : `cluster "${closed.join('", "')}"`
     throw forbidden(
       { group: TENANT_GROUP, resource: 'workspacetemplates' },

@@ -295,7 +295,11 @@ describe('the clusters of a workspace', () => {
     const open = [{ op: 'add', path: '/spec/placement/clusters/-', value: { name: 'open-1' } }]
     const test = [{ op: 'test', path: '/spec/template/spec/manager', value: 'ana' }]
 
-    for (const operations of [open, test, []])
+    // The same placement once more, and the same in another form: neither needs a right, both would show the rest.
+    const { placement } = (await stored(B)).spec
+    const same = [{ op: 'add', path: '/spec/placement', value: placement }]
+    const stray = [{ op: 'add', path: '/spec/placement/stray', value: 1 }]
+    for (const operations of [open, test, same, stray, []])
       expect((await patchPlacement(nob, B, operations)).status, JSON.stringify(operations)).toBe(403)
     expect((await patchPlacement(nob, 'nosuch', open)).status).toBe(403)
     expect((await patchPlacement(nob, A, { metadata: {} })).status).toBe(400)

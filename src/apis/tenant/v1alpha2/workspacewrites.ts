@@ -5,18 +5,18 @@
  * Whoever changes either must hold what is given away; the difference between the stored and the wanted object
  * decides, read from the API and written with its version, so that nothing changes in between.
  */
-import { badRequest, forbidden, notFound, StatusError } from '../../../apimachinery/errors/index.js'
-import { equal, isObject } from '../../../apimachinery/json/value.js'
-import { apiVersionOf, type ObjectMeta, type UserInfo } from '../../../apimachinery/meta/types.js'
-import { applyJsonPatch, applyMergePatch } from '../../../apimachinery/patch/index.js'
+import { badRequest, forbidden, notFound } from '../../../apimachinery/errors/index.js'
+import { equal } from '../../../apimachinery/json/value.js'
+import { type UserInfo } from '../../../apimachinery/meta/types.js'
 import { type Rights } from '../../../authorization/rights.js'
 import { CREATOR, ORPHAN_FINALIZER, SYSTEM_WORKSPACE, WORKSPACE } from '../../../tenancy/names.js'
-import { type PlacementRights, tidyPlacement } from '../../../tenancy/placement.js'
+import { type PlacementRights } from '../../../tenancy/placement.js'
 import { TENANT_GROUP, type TenancyResources, WORKSPACE_TEMPLATES } from '../../../tenancy/resources.js'
-import { type Placement, type WorkspaceTemplateObject } from '../../../tenancy/types.js'
+import { type WorkspaceTemplateObject } from '../../../tenancy/types.js'
 import { type Access } from '../../../tenancy/visibility/index.js'
 import { type Deletion } from './deletion.js'
 import { creating, demandNew, isAddressable, retrying } from './errors.js'
+import { demandOperations, isAboutPlacement, kept, namesVersion, patched } from './templatepatch.js'
 
 type Template = WorkspaceTemplateObject
 
@@ -33,7 +33,6 @@ export interface Write {
   signal: AbortSignal
 }
 
-const PLACEMENT_PATH = /^\/spec\/placement(?:\/|$)/
 const PLURAL = { group: TENANT_GROUP, resource: WORKSPACE_TEMPLATES.resource }
 const EVERYTHING = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
 
@@ -55,21 +54,14 @@ export class WorkspaceWrites {
   /** @throws StatusError 409 when it has changed, 422 without a version */
   async replace(write: Write, template: Template): Promise<Template> {
     const stored = await this.#stored(template.metadata.name ?? '', write.signal)
-    const { finalizers } = stored.metadata
-    const wanted = { ...template, metadata: { ...template.metadata, ...(finalizers && { finalizers }) } }
-    return this.#write(write, stored, wanted)
+    const wanted = { ...template, metadata: { ...template.metadata, ...kept(stored) } }
+    await this.#demandChange(write.user, stored, wanted)
+    return this.#update(write, wanted)
   }
 
   /** A merge patch, or an array of JSON patch operations. @throws StatusError */
   patch(write: Write, name: string, patch: unknown): Promise<Template> {
-    if (Array.isArray(patch)) demandPlacementOperations(patch)
-    return retrying(namesVersion(patch), async () => {
-      const stored = await this.#stored(name, write.signal)
-      const wanted = Array.isArray(patch)
-        ? applyJsonPatch(openedFor(patch, stored), patch)
-        : applyMergePatch(stored, patch)
-      return this.#write(write, stored, keptTogether(wanted, stored))
-    })
+    return this.#patch(write, name, patch, false)
   }
 
   /**
@@ -79,21 +71,15 @@ export class WorkspaceWrites {
    * @throws StatusError 403 without a word about whether there is such a workspace
    */
   async patchPlacement(write: Write, name: string, patch: unknown): Promise<Template> {
-    if (!Array.isArray(patch))
-      throw badRequest(`json: cannot unmarshal ${kindOf(patch)} into Go value of type jsonpatch.Patch`)
-    const mayChangeAll = await this.deps.rights.can(
-      write.user,
-      { verb: 'delete', apiGroup: TENANT_GROUP, resource: 'workspacetemplates' },
-      { level: 'global' },
-    )
-    if (mayChangeAll) return this.patch(write, name, patch)
-
-    const isPlacement = (path: unknown): boolean => typeof path === 'string' && PLACEMENT_PATH.test(path)
-    if (!patch.every((operation) => isObject(operation) && isPlacement(operation['path'])))
+    const operations = demandOperations(patch)
+    const question = { verb: 'delete', apiGroup: TENANT_GROUP, resource: 'workspacetemplates' }
+    if (await this.deps.rights.can(write.user, question, { level: 'global' }))
+      return this.#patch(write, name, operations, false)
+    if (!operations.every(isAboutPlacement))
       throw refused(write.user, name, 'may change nothing but the placement of the workspace')
-    if (patch.length === 0 || !this.deps.resources.workspaceTemplates.get(name))
+    if (!this.deps.resources.workspaceTemplates.get(name))
       await this.deps.access.demandWorkspace(write.user, name)
-    return this.patch(write, name, patch)
+    return this.#patch(write, name, operations, true)
   }
 
   /** @throws StatusError 403 for the workspace of the system, 404, 409 */
@@ -120,28 +106,42 @@ export class WorkspaceWrites {
     await workspaceTemplates.delete(name, { dryRun, gracePeriodSeconds: 0, preconditions: asked, signal })
   }
 
-  async #write({ user, ...options }: Write, stored: Template, wanted: Template): Promise<Template> {
+  /** @param open to strangers, who are shown the workspace only after they have needed a right on a cluster */
+  #patch(write: Write, name: string, patch: unknown, open: boolean): Promise<Template> {
+    return retrying(namesVersion(patch), async () => {
+      const stored = await this.#stored(name, write.signal)
+      const wanted = patched(stored, patch)
+      const neededClusters = await this.#demandChange(write.user, stored, wanted)
+      if (open && !neededClusters) await this.deps.access.demandWorkspace(write.user, name)
+      return equal(stored, wanted) ? stored : this.#update(write, wanted)
+    })
+  }
+
+  #update({ dryRun, signal }: Write, wanted: Template): Promise<Template> {
+    return this.deps.resources.workspaceTemplates.update(wanted, { dryRun, signal })
+  }
+
+  /** @returns whether a right on clusters was needed, and there */
+  async #demandChange(user: UserInfo, stored: Template, wanted: Template): Promise<boolean> {
     const name = stored.metadata.name ?? ''
     if (wanted.metadata.name !== name)
       throw badRequest(
         `the name of the object (${wanted.metadata.name ?? ''}) does not match the name on the URL (${name})`,
       )
-    if (equal(stored, wanted)) return stored
-    await this.#demandPlacement(user, name, stored.spec?.placement, wanted.spec?.placement)
+    const neededClusters = await this.#demandPlacement(user, name, stored, wanted)
     await this.#demandManager(user, name, stored, wanted)
-    return this.deps.resources.workspaceTemplates.update(wanted, options)
+    return neededClusters
   }
 
   async #demandPlacement(
     user: UserInfo,
     workspace: string,
-    before?: Placement,
-    after?: Placement,
-  ): Promise<void> {
-    if (equal(before, after)) return
+    { spec: { placement: before } = {} }: Template,
+    { spec: { placement: after } = {} }: Template,
+  ): Promise<boolean> {
     const question = { verb: 'update', apiGroup: TENANT_GROUP, resource: 'workspaces', name: workspace }
     const ownsWorkspace = await this.deps.rights.can(user, question, { level: 'workspace', workspace })
-    await this.deps.placement.demandChange(user, { workspace, before, after, ownsWorkspace })
+    return this.deps.placement.demandChange(user, { workspace, before, after, ownsWorkspace })
   }
 
   /** The manager is bound to the admin role of the workspace, here and where overrides name another. */
@@ -174,57 +174,6 @@ export class WorkspaceWrites {
 function createdBy(template: Template, { name }: UserInfo): Template {
   const { metadata } = template
   return { ...template, metadata: { ...metadata, annotations: { ...metadata.annotations, [CREATOR]: name } } }
-}
-
-/** Placements are patched by whole additions and removals. */
-function demandPlacementOperations(operations: readonly unknown[]): void {
-  for (const operation of operations) {
-    if (!isObject(operation) || typeof operation['path'] !== 'string') continue
-    const isOther = operation['op'] !== 'add' && operation['op'] !== 'remove'
-    if (isOther && PLACEMENT_PATH.test(operation['path'])) throw badRequest('not support operation type')
-  }
-}
-
-/** An empty list of clusters is not stored; the first cluster can be added to it nevertheless. */
-function openedFor(operations: readonly unknown[], stored: Template): Template {
-  const appends = operations.some(
-    (operation) => isObject(operation) && operation['path'] === '/spec/placement/clusters/-',
-  )
-  const { placement } = stored.spec ?? {}
-  if (!appends || !placement || placement.clusters) return stored
-  return { ...stored, spec: { ...stored.spec, placement: { ...placement, clusters: [] } } }
-}
-
-/** Patches do not reach what says which object this is, nor what controllers keep it by. */
-function keptTogether(wanted: Template, stored: Template): Template {
-  if (!isObject(wanted.metadata)) throw unpatchable()
-  const { finalizers, uid = '', resourceVersion = '' } = stored.metadata
-  const { finalizers: _, ...metadata }: ObjectMeta = wanted.metadata
-  const placement = wanted.spec?.placement
-  return {
-    ...wanted,
-    kind: WORKSPACE_TEMPLATES.kind,
-    apiVersion: apiVersionOf(WORKSPACE_TEMPLATES),
-    metadata: { resourceVersion, ...metadata, uid, ...(finalizers && { finalizers }) },
-    ...(isObject(placement) && { spec: { ...wanted.spec, placement: tidyPlacement(placement) } }),
-  }
-}
-
-function namesVersion(patch: unknown): boolean {
-  if (!isObject(patch) || !isObject(patch['metadata'])) return false
-  return typeof patch['metadata']['resourceVersion'] === 'string'
-}
-
-function unpatchable(): Error {
-  return new StatusError({
-    code: 422,
-    reason: 'Invalid',
-    message: 'the server rejected our request due to an error in our request',
-  })
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 function refused({ name: user }: UserInfo, workspace: string, why: string): Error {
