@@ -267,4 +267,28 @@ describe('the quota of a workspace', () => {
     expect((await root.delete(path)).status).toBe(404)
     expect((await root.get(`${IN_A}/resourcequotas`)).status).toBe(405)
   })
+
+  it('is one for all its projects together', async () => {
+    const pod = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name },
+      spec: { containers: [{ name: 'main', image: 'nginx' }] },
+    })
+    good(await root.post(`${IN_A}/resourcequotas`, quota(A, { pods: '2' })))
+    await eventually(async () =>
+      expect((await root.get(`${IN_A}/resourcequotas/${A}`)).json.status.total.hard).toEqual({ pods: '2' }),
+    )
+
+    for (const name of ['one', 'two']) good(await root.post(`/api/v1/namespaces/${A1}/pods`, pod(name)))
+    const third = await root.post(`/api/v1/namespaces/${A2}/pods`, pod('three'))
+
+    expect([third.status, third.text]).toEqual([403, expect.stringContaining('exceeded quota')])
+    good(await root.post(`/api/v1/namespaces/${B1}/pods`, pod('elsewhere')))
+    await eventually(async () => {
+      const { status } = (await root.get(`${IN_A}/resourcequotas/${A}`)).json
+      expect(status.total.used).toEqual({ pods: '2' })
+      expect(status.namespaces.map(({ namespace: place }: any) => place).sort()).toEqual([A1, A2])
+    })
+  })
 })
