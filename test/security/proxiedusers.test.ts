@@ -1,5 +1,6 @@
 /** Users at the Kubernetes API behind the platform: the same rules as at the platform's own routes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { send } from '../../src/client/transport.js'
 import { eventually, good, userObject } from '../fixtures/cast.js'
 import { type Answer, type Client, PASSWORD, type Product, startProduct } from '../fixtures/product.js'
 
@@ -9,6 +10,7 @@ const UNINITIALIZED = 'iam.kubesphere.io/uninitialized'
 const MARK = '/metadata/annotations/iam.kubesphere.io~1uninitialized'
 const HASH = /\$2[aby]\$\d\d\$/
 const NEW = 'Another1pass'
+const apiVersion = 'iam.kubesphere.io/v1alpha2'
 
 let product: Product
 let root: Client
@@ -188,6 +190,29 @@ describe('accounts of others', () => {
 })
 
 describe('reads', () => {
+  it('show no password that an installer has left in an annotation', async () => {
+    const applied = { kind: 'User', metadata: { name: 'installed' }, spec: { email: '', password: NEW } }
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(applied) }
+    const body = Buffer.from(
+      JSON.stringify({ ...applied, apiVersion, metadata: { name: 'installed', annotations } }),
+    )
+    const made = await send(product.upstream, {
+      method: 'POST',
+      path: USERS,
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
+    expect(made.status).toBe(201)
+
+    for (const path of [
+      `${IAM}/users/installed`,
+      `${IAM}/users?name=installed`,
+      `${USERS}/installed`,
+      '/kapis/resources.kubesphere.io/v1alpha3/users?name=installed',
+    ])
+      expect((await root.get(path)).text).not.toContain(NEW)
+  })
+
   it.each([
     ['a list', USERS, {}],
     ['one', `${USERS}/um`, {}],

@@ -1,6 +1,7 @@
 /** Users, roles and bindings of the platform (resources.md §3.5.10, §3.5.12). */
 import { StatusError } from '../../apimachinery/errors/index.js'
 import { type CachedObject } from '../../client/cache/interface.js'
+import { withoutApplied } from '../../tenancy/accounts/lastapplied.js'
 import {
   byField,
   kind,
@@ -191,6 +192,8 @@ const users = kind<UserFields>({
   decorate(user) {
     const spec = user['spec'] as Record<string, unknown> | undefined
     if (spec?.['password'] !== undefined) delete spec['password']
+    const { annotations } = user.metadata
+    if (annotations) user.metadata.annotations = withoutApplied(annotations)
   },
 })
 

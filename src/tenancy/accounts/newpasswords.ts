@@ -3,10 +3,8 @@ import { type Passwords } from '../../authentication/passwords.js'
 import { type UserObject } from '../../authentication/users.js'
 import { LAST_PASSWORD_CHANGE } from '../names.js'
 import { rfc3339 } from './changes.js'
+import { LAST_APPLIED } from './lastapplied.js'
 import { demandPassword } from './passwordrules.js'
-
-/** What `kubectl apply` keeps; it holds the plain text. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 export interface NewPasswordsDeps {
   passwords: Passwords

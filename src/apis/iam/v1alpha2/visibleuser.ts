@@ -2,6 +2,7 @@
 import { type UserObject } from '../../../authentication/users.js'
 import { type RoleBook } from '../../../authorization/rolebook.js'
 import { type RoleSlot } from '../../../authorization/roles.js'
+import { withoutApplied } from '../../../tenancy/accounts/lastapplied.js'
 import { GLOBAL_ROLE } from '../../../tenancy/names.js'
 
 /**
@@ -21,7 +22,7 @@ export function globalRoleOf(book: RoleBook, user: string): string {
 export function visibleUser(user: Readonly<UserObject>, globalRole: string): UserObject {
   const { password: _, ...spec } = user.spec ?? {}
   const { [GLOBAL_ROLE]: __, ...annotations } = user.metadata.annotations ?? {}
-  const shown = { ...annotations, ...(globalRole !== '' && { [GLOBAL_ROLE]: globalRole }) }
+  const shown = { ...withoutApplied(annotations), ...(globalRole !== '' && { [GLOBAL_ROLE]: globalRole }) }
   const { annotations: ___, ...metadata } = user.metadata
   return {
     kind: 'User',
