@@ -12,6 +12,7 @@ const MAPS = '/api/v1/namespaces/default/configmaps'
 const MAP = `${MAPS}/m`
 const MERGE = 'application/merge-patch+json'
 const JSON_PATCH = 'application/json-patch+json'
+const APPLY = 'application/apply-patch+yaml'
 const STRATEGIC = 'application/strategic-merge-patch+json'
 
 const data = (object: KubeObject | undefined) => object?.['data'] as Record<string, string> | undefined
@@ -165,6 +166,23 @@ describe('the guard of the Kubernetes API', () => {
     ])
   })
 
+  it('judges a server-side apply, of an object that is there and of one that is not', async () => {
+    const manifest = (name: string, owner: string) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name },
+      data: { owner },
+    })
+    const query = '?fieldManager=t&force=true'
+
+    expect((await send('PATCH', MAP + query, manifest('m', 'bob'), APPLY)).status).toBe(403)
+    expect((await send('PATCH', `${MAPS}/new${query}`, manifest('new', 'bob'), APPLY)).status).toBe(403)
+    expect((await send('GET', `${MAPS}/new`)).status).toBe(404)
+
+    expect((await send('PATCH', MAP + query, manifest('m', 'ann-secret'), APPLY)).status).toBe(200)
+    expect(writes.map(({ verb }) => verb)).toEqual(['update', 'create', 'update'])
+  })
+
   it('starts again when the object changes between the question and the write', async () => {
     let changes = 0
     beforeAnswer = async () => {
@@ -277,6 +295,10 @@ describe('the guard of the Kubernetes API', () => {
     expect(data(await stored())).toEqual({ a: '3', stamped: 'yes' })
     const created = await send('POST', MAPS, { metadata: { name: 'n' } })
     expect(created.json()).toMatchObject({ data: { stamped: 'yes' } })
+    const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'p' }, data: { b: '1' } }
+    const answer = await send('PATCH', `${MAPS}/p?fieldManager=t&force=true`, applied, APPLY)
+    expect(answer.status, answer.text).toBe(201)
+    expect(answer.json()).toMatchObject({ data: { b: '1', stamped: 'yes' } })
   })
 
   describe('concealing', () => {
