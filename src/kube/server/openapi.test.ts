@@ -1,4 +1,5 @@
 /** Published schemas and health, on the built-in kinds and one custom one. */
+import { ProtobufReader } from '../../apimachinery/protobuf/index.js'
 import { describe, expect, it } from 'vitest'
 import { builtinResources, definitions } from '../builtin/index.js'
 import { createCatalogue } from '../registry/catalogue.js'
@@ -107,10 +108,19 @@ describe('OpenAPI v2', () => {
     expect(again.status).toBe(304)
   })
 
-  it('in protobuf alone is 406', async () => {
+  it('is there in protobuf for version 2, and only for that', async () => {
     const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
 
-    expect((await kube.call('GET', '/openapi/v2', undefined, { accept })).status).toBe(406)
+    const { status, headers, body } = await kube.call('GET', '/openapi/v2', undefined, { accept })
+    const reader = new ProtobufReader(body)
+    const fields = new Map<number, Uint8Array>()
+    while (!reader.done) fields.set(reader.tag().field, reader.chunk())
+
+    expect({ status, type: headers['content-type'] }).toEqual({ status: 200, type: accept.replace('@', '.') })
+    expect([...fields.keys()]).toEqual([1, 2, 8, 9])
+    expect(Buffer.from(fields.get(1) ?? []).toString()).toBe('2.0')
+    expect(Buffer.from(fields.get(9) ?? []).includes('io.ex.v1alpha1.Gadget')).toBe(true)
+    expect((await kube.call('GET', '/openapi/v3', undefined, { accept })).status).toBe(406)
   })
 })
 

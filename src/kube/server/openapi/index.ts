@@ -14,6 +14,7 @@ import { type Exchange } from '../exchange.js'
 import { type VersionInfo } from '../interfaces.js'
 import { parseAccept } from '../negotiate.js'
 import { pathsOf } from './paths.js'
+import { OPENAPI_PROTOBUF, openApiProtobuf } from './protobuf.js'
 import { builtinSchema, customSchemas, type Dialect, type Schema, schemaName } from './schemas.js'
 
 const ALWAYS = ['ObjectMeta', 'ListMeta', 'Status', 'Patch', 'DeleteOptions'].map(
@@ -21,6 +22,7 @@ const ALWAYS = ['ObjectMeta', 'ListMeta', 'Status', 'Patch', 'DeleteOptions'].ma
 )
 
 interface Made {
+  mediaType: string
   bytes: Buffer
   etag: string
 }
@@ -34,16 +36,18 @@ export function openApiPaths(
   let revision = -1
   const info = { title: 'Kubernetes', version: version.gitVersion }
 
-  function made(key: string, make: () => unknown): Made | undefined {
+  function made(key: string, make: () => unknown, mediaType: string = JSON_TYPE): Made | undefined {
     if (revision !== catalogue.revision) {
       cache.clear()
       revision = catalogue.revision
     }
     if (!cache.has(key)) {
       const value = make()
-      const bytes = Buffer.from(value === undefined ? '' : JSON.stringify(value))
+      const bytes = Buffer.isBuffer(value)
+        ? value
+        : Buffer.from(value === undefined ? '' : JSON.stringify(value))
       const etag = `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"`
-      cache.set(key, value === undefined ? undefined : { bytes, etag })
+      cache.set(key, value === undefined ? undefined : { mediaType, bytes, etag })
     }
     return cache.get(key)
   }
@@ -133,7 +137,11 @@ export function openApiPaths(
     const { path } = exchange.requestInfo
     const document =
       path === '/openapi/v2'
-        ? () => made('v2', v2)
+        ? () => {
+            const preferred = parseAccept(exchange.header('accept')).find(({ type }) => V2_TYPES.has(type))
+            if (!preferred || !OPENAPI_PROTOBUF.includes(preferred.type)) return made('v2', v2)
+            return made('v2 protobuf', () => openApiProtobuf(v2()), OPENAPI_PROTOBUF[1])
+          }
         : path === '/openapi/v3' || path === '/openapi/v3/'
           ? () => made('v3', index)
           : path.startsWith('/openapi/v3/')
@@ -141,7 +149,9 @@ export function openApiPaths(
             : undefined
     if (!document) return false
     if (exchange.method !== 'GET') throw methodNotAllowed()
-    if (!acceptsJson(exchange)) throw notAcceptable(['application/json'])
+    if (!accepts(exchange, path === '/openapi/v2' ? V2_TYPES : JSON_TYPES)) {
+      throw notAcceptable(path === '/openapi/v2' ? [JSON_TYPE, ...OPENAPI_PROTOBUF] : [JSON_TYPE])
+    }
     const found = document()
     if (!found) return false
     answer(exchange, found)
@@ -149,13 +159,16 @@ export function openApiPaths(
   }
 }
 
-function acceptsJson(exchange: Exchange): boolean {
+const JSON_TYPE = 'application/json'
+const JSON_TYPES = new Set([JSON_TYPE, 'application/*', '*/*'])
+const V2_TYPES = new Set([...JSON_TYPES, ...OPENAPI_PROTOBUF])
+
+function accepts(exchange: Exchange, types: ReadonlySet<string>): boolean {
   const header = exchange.header('accept')
-  if (header === '') return true
-  return parseAccept(header).some(({ type }) => ['application/json', 'application/*', '*/*'].includes(type))
+  return header === '' || parseAccept(header).some(({ type }) => types.has(type))
 }
 
-function answer(exchange: Exchange, { bytes, etag }: Made): void {
+function answer(exchange: Exchange, { mediaType, bytes, etag }: Made): void {
   const headers = { etag, vary: 'Accept' }
   if (exchange.header('if-none-match') === etag) {
     exchange.head(304, headers)
@@ -164,5 +177,5 @@ function answer(exchange: Exchange, { bytes, etag }: Made): void {
   }
   // A URL with its hash may be kept for good.
   const forever = exchange.query.has('hash') && { 'cache-control': 'public, immutable' }
-  exchange.answer(200, 'application/json', bytes, { ...headers, ...forever })
+  exchange.answer(200, mediaType, bytes, { ...headers, ...forever })
 }
