@@ -46,6 +46,14 @@ export function startControllers({
     ...(kubernetes && { kubernetes }),
   })
   for (const controller of controllers) manager.start(controller)
+  const there = new Set(controllers.map(({ name }) => name))
+  for (const controller of selection.map((pattern) => pattern.replace(/^-/, '')))
+    if (controller !== '*' && !there.has(controller))
+      logger.warn(
+        { controller },
+        'there is no such controller: the name is wrong, or its configuration is missing',
+      )
+  logger.debug({ controllers: manager.status().map(({ name }) => name) }, 'controllers started')
   return {
     async close() {
       await manager.close()
