@@ -11,7 +11,13 @@ import {
   userObject,
   workspaceObject,
 } from '../fixtures/cast.js'
-import { type Answer, type Client, type Product, startProduct } from '../fixtures/product.js'
+import {
+  type Answer,
+  type Client,
+  type Product,
+  startProduct,
+  itWithControllers,
+} from '../fixtures/product.js'
 
 const IAM = '/kapis/iam.kubesphere.io/v1alpha2'
 const TENANT = '/kapis/tenant.kubesphere.io/v1alpha2'
@@ -75,7 +81,7 @@ describe('a workspace', () => {
     await eventually(async () => expect(await managers('made')).toEqual(['ana']))
   })
 
-  it('goes with its projects', async () => {
+  itWithControllers('goes with its projects', async () => {
     good(await root.post(`${TENANT}/workspaces`, workspaceObject('short', 'ana')))
     good(await root.post(`${TENANT}/workspaces/short/namespaces`, { metadata: { name: 'short-one' } }))
     await eventually(async () => expect(await managers('short')).toEqual(['ana']))
@@ -89,7 +95,7 @@ describe('a workspace', () => {
     })
   })
 
-  it('goes without them when asked to, and who takes its name does not get them', async () => {
+  itWithControllers('goes without them when asked to, and who takes its name does not get them', async () => {
     good(await root.post(`${TENANT}/workspaces`, workspaceObject('left', 'ana')))
     good(await root.post(`${TENANT}/workspaces/left/namespaces`, { metadata: { name: 'left-one' } }))
     await eventually(async () => {
