@@ -181,22 +181,17 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     await ready
     const collections = new Collections(objects)
     closers.push(() => collections.close())
-    const { transport } = server
-    const running = {
-      objects,
-      collections,
-      writer,
-      catalogue,
-      tokens,
-      pki,
-      clock,
-      logger,
-      transport,
-      manager,
-    }
-    const random = systemRandom
-    const hasNodes = (options.nodes ?? 0) > 0
-    closers.push(startControllers({ ...running, random }, options.controllers ?? true, hasNodes))
+    const stopControllers = await startControllers(
+      {
+        ...{ objects, collections, writer, catalogue, tokens, pki, clock, logger, manager },
+        random: systemRandom,
+        transport: server.transport,
+        nodes: options.nodes ?? 0,
+        kubeletVersion: versionInfo(options.kubeVersion).gitVersion,
+      },
+      options.controllers ?? true,
+    )
+    closers.push(stopControllers)
     booted = true
     const listener =
       options.port === undefined

@@ -1,5 +1,5 @@
 /**
- * Starts the controllers of the embedded API, by name.
+ * Starts the controllers of the embedded API, by name, and the simulated nodes.
  *
  * Those of workloads run where there are nodes to run pods: without, a Deployment would leave pods behind that wait for
  * ever, and state that was recorded elsewhere would begin to move.
@@ -9,6 +9,7 @@ import { type Transport } from '../../client/transport.js'
 import { controllerSelection, EventWriter, type Manager } from '../../controller/index.js'
 import { type Pod, type ResourceList } from '../builtin/types.js'
 import { type Logger } from '../server/interfaces.js'
+import { startSimulator } from '../simulator/index.js'
 import { type Collections } from './collections.js'
 import { type ControllersDeps, kubeControllers } from './index.js'
 import { workloadControllers } from './workloads.js'
@@ -22,31 +23,33 @@ export interface StartDeps extends ControllersDeps {
   manager: Manager
   transport: Transport
   logger: Logger
+  /** Simulated nodes. */
+  nodes: number
+  kubeletVersion: string
   usageOf?: (pod: Readonly<Pod>) => ResourceList | undefined
 }
 
 /** @returns stop what the manager does not */
-export function startControllers(
+export async function startControllers(
   deps: StartDeps,
   choice: ControllerChoice,
-  withWorkloads: boolean,
-): () => Promise<void> {
-  const { manager, clock, logger } = deps
+): Promise<() => Promise<void>> {
+  const { manager, clock, logger, nodes, transport } = deps
   const isWanted = controllerChoice(choice)
   for (const controller of kubeControllers(deps)) if (isWanted(controller.name)) manager.start(controller)
 
-  const client = new RestClient({
-    transport: deps.transport,
-    user: CONTROLLER_USER,
-    userAgent: 'kube-controller-manager',
-  })
+  const client = new RestClient({ transport, user: CONTROLLER_USER, userAgent: 'kube-controller-manager' })
   const events = new EventWriter({ client, logger, now: () => clock.now() })
-  const workloads = workloadControllers({ ...deps, recorder: (component) => events.recorder(component) })
-  for (const [name, make] of Object.entries(workloads)) {
-    const fits = withWorkloads || Array.isArray(choice)
+  const recorder = (component: string) => events.recorder(component)
+  const fits = nodes > 0 || Array.isArray(choice)
+  for (const [name, make] of Object.entries(workloadControllers({ ...deps, recorder }))) {
     if (fits && isWanted(name)) manager.start(make())
   }
-  return () => events.close()
+  const stopSimulator = nodes > 0 ? await startSimulator({ ...deps, recorder, isWanted }) : undefined
+  return async () => {
+    stopSimulator?.()
+    await events.close()
+  }
 }
 
 /** Whether a controller is chosen, by name. */

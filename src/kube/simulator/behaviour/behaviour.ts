@@ -1,0 +1,215 @@
+/** What a simulated container does: whether its image can be pulled, how long it runs, how it ends, what it prints. */
+import { type Container, type Pod, type Probe } from '../../builtin/types.js'
+import { type ImageFacts, images } from '../data.js'
+import { OVERRIDES } from '../labels.js'
+import { type Machine, run, type Step } from '../shell/run.js'
+import { type Environment } from './environment.js'
+
+export interface Behaviour {
+  pull: 'ok' | 'fails' | 'invalid'
+  pullMessage: string
+  /** Undefined: it runs until it is stopped. */
+  runMs: number | undefined
+  exitCode: number
+  /** Undefined: it never gets ready. */
+  readyMs: number | undefined
+  /** How long after its start it is found dead; undefined: never. */
+  unhealthyMs: number | undefined
+  /** What it prints and when, counted from its start. May go on for ever. */
+  steps(startedAt: number): Iterable<Step>
+}
+
+/** What comes later than this has no end that anybody would see. */
+const LONG_MS = 10 * 365 * 86_400_000
+const STEP_LIMIT = 20_000
+/** How long a program that is not known runs, where it is meant to end. */
+const PLAIN_MS = 2_000
+const REFERENCE = /^[a-z0-9]+([._/:-]*[a-zA-Z0-9]+)*(@sha256:[a-f0-9]{64})?$/
+
+export function behaviourOf(
+  pod: Readonly<Pod>,
+  container: Readonly<Container>,
+  environment: Environment,
+): Behaviour {
+  const { image = '', name } = container
+  const facts = factsOf(image)
+  const override = (key: string): string | undefined => {
+    const { annotations = {} } = pod.metadata
+    return annotations[`${key}.${name}`] ?? annotations[key]
+  }
+  const pullError = override(OVERRIDES.pull) ?? facts.pull
+  const isValid = REFERENCE.test(image)
+  const steps = (startedAt: number): Generator<Step, number | 'forever'> =>
+    stepsOf(pod, container, facts, environment, startedAt)
+  const played = playThrough(steps)
+  const runSeconds = override(OVERRIDES.runSeconds)
+  const exitCode = override(OVERRIDES.exitCode)
+  const runMs =
+    runSeconds === 'forever'
+      ? undefined
+      : runSeconds !== undefined
+        ? Number(runSeconds) * 1000 || 0
+        : (played.runMs ?? (exitCode === undefined ? undefined : PLAIN_MS))
+  const readySeconds = override(OVERRIDES.readySeconds)
+  const unhealthySeconds = override(OVERRIDES.unhealthySeconds)
+  const { readinessProbe, startupProbe, livenessProbe } = container
+  return {
+    pull: !isValid ? 'invalid' : pullError === undefined ? 'ok' : 'fails',
+    pullMessage: (pullError ?? '').replaceAll('${image}', image),
+    runMs,
+    exitCode: exitCode === undefined ? played.exitCode : Number(exitCode) || 0,
+    readyMs:
+      readySeconds === 'never'
+        ? undefined
+        : readySeconds !== undefined
+          ? Number(readySeconds) * 1000 || 0
+          : readyMs([startupProbe, readinessProbe], environment, pod),
+    unhealthyMs:
+      unhealthySeconds !== undefined
+        ? Number(unhealthySeconds) * 1000 || 0
+        : unhealthyMs(livenessProbe, environment, pod),
+    steps,
+  }
+}
+
+/** The entry of an image; `library/` and registries do not matter to plain names. */
+export function factsOf(image: string): ImageFacts {
+  const name = (image.split('@')[0] ?? '').split('/').at(-1)?.split(':')[0] ?? ''
+  return images().find(({ match }) => match.some((pattern) => fits(pattern, image, name))) ?? { match: [] }
+}
+
+const patterns = new Map<string, RegExp>()
+
+function fits(pattern: string, image: string, name: string): boolean {
+  let known = patterns.get(pattern)
+  if (!known) {
+    known = new RegExp(
+      `^${pattern
+        .split('*')
+        .map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+        .join('.*')}$`,
+    )
+    patterns.set(pattern, known)
+  }
+  return known.test(/[/:]/.test(pattern) ? image : name)
+}
+
+export function machineOf(
+  pod: Readonly<Pod>,
+  { env, files }: Environment,
+  startedAt: number,
+  program: Machine['program'],
+): Machine {
+  return { env, files, hostname: pod.spec.hostname ?? pod.metadata.name ?? '', startedAt, program }
+}
+
+function* stepsOf(
+  pod: Readonly<Pod>,
+  container: Readonly<Container>,
+  facts: ImageFacts,
+  environment: Environment,
+  startedAt: number,
+): Generator<Step, number | 'forever'> {
+  const { image = '', command = [] } = container
+  const args = (container as { args?: string[] }).args ?? []
+  const isEntry = command.length === 0 && (facts.entrypoint !== 'shell' || args.length === 0)
+  if (isEntry) {
+    if (facts.idle === 'serve') return yield* serve(facts, image, startedAt)
+    for (const line of facts.logs ?? []) yield { text: `${line}\n`, stream: 1 }
+    return 0
+  }
+  const words = [...command, ...args].map((word) =>
+    word.replace(/\$\((\w+)\)/g, (all, name: string) => environment.env[name] ?? all),
+  )
+  const lasting = pod.spec.restartPolicy === 'Always' && !isInit(pod, container)
+  const program: Machine['program'] = () =>
+    lasting ? { exitCode: 'forever' } : { steps: [{ waitMs: PLAIN_MS }], exitCode: 0 }
+  try {
+    return yield* run(words, machineOf(pod, environment, startedAt, program))
+  } catch {
+    return program(words).exitCode // Beyond what is understood here.
+  }
+}
+
+const isInit = ({ spec }: Readonly<Pod>, container: Readonly<Container>): boolean =>
+  (spec.initContainers ?? []).some(({ name }) => name === container.name)
+
+function* serve(
+  { logs = [], every }: ImageFacts,
+  image: string,
+  startedAt: number,
+): Generator<Step, 'forever'> {
+  const line = (text: string, at: number): Step => ({
+    text: `${text.replaceAll('${image}', image).replaceAll('${time}', new Date(at).toISOString())}\n`,
+    stream: 1,
+  })
+  for (const text of logs) yield line(text, startedAt)
+  if (!every) return 'forever'
+  for (let at = startedAt; ;) {
+    at += every.seconds * 1000
+    yield { waitMs: every.seconds * 1000 }
+    yield line(every.line, at)
+  }
+}
+
+function playThrough(steps: (startedAt: number) => Generator<Step, number | 'forever'>): {
+  runMs: number | undefined
+  exitCode: number
+} {
+  const playing = steps(0)
+  let ms = 0
+  for (let count = 0; count < STEP_LIMIT && ms < LONG_MS; count++) {
+    const step = playing.next()
+    if (step.done)
+      return step.value === 'forever'
+        ? { runMs: undefined, exitCode: 0 }
+        : { runMs: ms, exitCode: step.value }
+    if ('waitMs' in step.value) ms += step.value.waitMs
+  }
+  return { runMs: undefined, exitCode: 0 }
+}
+
+/** Probes over the network find somebody there; those that run a command find what the command says. */
+function fails(probe: Probe, environment: Environment, pod: Readonly<Pod>): boolean {
+  const { command } = probe.exec ?? {}
+  if (!command) return false
+  const machine = machineOf(pod, environment, 0, () => ({ exitCode: 0 }))
+  // A file that a program would have written cannot be known: reading it is taken to work.
+  if (command[0]?.endsWith('cat')) return false
+  try {
+    const steps = run(command, machine)
+    for (let count = 0; count < 1000; count++) {
+      const step = steps.next()
+      if (step.done) return step.value !== 0
+    }
+    return true
+  } catch {
+    return false
+  }
+}
+
+function readyMs(
+  probes: readonly (Probe | undefined)[],
+  environment: Environment,
+  pod: Readonly<Pod>,
+): number | undefined {
+  let ms = 0
+  for (const probe of probes) {
+    if (!probe) continue
+    if (fails(probe, environment, pod)) return undefined
+    ms +=
+      ((probe.initialDelaySeconds ?? 0) + ((probe.successThreshold ?? 1) - 1) * (probe.periodSeconds ?? 10)) *
+      1000
+  }
+  return ms
+}
+
+function unhealthyMs(
+  probe: Probe | undefined,
+  environment: Environment,
+  pod: Readonly<Pod>,
+): number | undefined {
+  if (!probe || !fails(probe, environment, pod)) return undefined
+  const { initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 } = probe
+  return (initialDelaySeconds + periodSeconds * failureThreshold) * 1000
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { run, type Machine } from './run.js'
+
+const machine: Machine = {
+  env: { NAME: 'world' },
+  hostname: 'web-0',
+  files: { '/etc/hostname': 'web-0\n' },
+  startedAt: Date.UTC(2026, 0, 1),
+  program: () => ({ exitCode: 127 }),
+}
+
+/** What comes out in the first `limitMs` of its own time. */
+function play(script: string, limitMs = 3_600_000): { text: string; ms: number; code: number | string } {
+  const steps = run(['/bin/sh', '-c', script], machine)
+  let [text, ms] = ['', 0]
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return { text, ms, code: step.value }
+    if ('waitMs' in step.value) ms += step.value.waitMs
+    else text += step.value.text
+    if (ms > limitMs) return { text, ms, code: 'running' }
+  }
+}
+
+describe('the shell of a simulated container', () => {
+  it.each([
+    ['echo "hello $NAME"; exit 3', { text: 'hello world\n', ms: 0, code: 3 }],
+    ['sleep 2 && echo done', { text: 'done\n', ms: 2000, code: 0 }],
+    ['false || echo saved', { text: 'saved\n', ms: 0, code: 0 }],
+    ['false && echo never', { text: '', ms: 0, code: 1 }],
+    ['for i in 1 2 3; do echo -n $i; sleep 1; done', { text: '123', ms: 3000, code: 0 }],
+    ['if [ "$NAME" = world ]; then echo \'yes\'; else echo no; fi', { text: 'yes\n', ms: 0, code: 0 }],
+    ['echo hidden > /tmp/x; cat /etc/hostname', { text: 'web-0\n', ms: 0, code: 0 }],
+    ['echo out 2>&1; echo $(hostname) # a remark', { text: 'out\nweb-0\n', ms: 0, code: 0 }],
+    ['set -e\nX=5\necho ${X}', { text: '5\n', ms: 0, code: 0 }],
+    ['sleep infinity', { text: '', ms: 0, code: 'forever' }],
+    ['nonsense; echo $?', { text: '127\n', ms: 0, code: 0 }],
+    ['date +%F', { text: '2026-01-01\n', ms: 0, code: 0 }],
+    ['(echo a; echo b) && { echo c; }', { text: 'a\nb\nc\n', ms: 0, code: 0 }],
+    ['until true; do echo never; done', { text: '', ms: 0, code: 0 }],
+  ])('runs %j', (script, expected) => {
+    expect(play(script)).toEqual(expected)
+  })
+
+  it('goes on for ever where the script does, in its own time', () => {
+    expect(play('while true; do echo tick; sleep 1; done', 4_500)).toEqual({
+      text: 'tick\n'.repeat(5),
+      ms: 5000,
+      code: 'running',
+    })
+    expect(play('while :; do :; done', 100).code).toBe('running')
+  })
+})
