@@ -8,15 +8,25 @@ export interface EmbeddedFlags {
   memory: boolean
   bindAddress: string
   kubePort: number
+  /** Simulated ones. */
+  nodes: number
   logger: Logger
 }
 
-export function startEmbedded({ data, memory, bindAddress, kubePort, logger }: EmbeddedFlags): Promise<Kube> {
+export function startEmbedded({
+  data,
+  memory,
+  bindAddress,
+  kubePort,
+  nodes,
+  logger,
+}: EmbeddedFlags): Promise<Kube> {
   return startKube({
     ...(memory ? { memory: true } : { dataDir: data.kube }),
     kubeconfigPath: data.kubeconfig,
     host: bindAddress,
     port: kubePort,
+    nodes,
     logger,
   })
 }

@@ -10,6 +10,7 @@ export interface KubeFlags {
   memory: boolean
   kubePort: number
   bindAddress: string
+  nodes: number
   logLevel: LogLevel
 }
 

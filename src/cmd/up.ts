@@ -58,9 +58,6 @@ export interface AllInOne {
 export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<AllInOne> {
   const { options, file, warnings } = loadForCommand(flags)
   for (const { path, message } of warnings) logger.warn({ file, key: path }, message)
-  if (flags.nodes > 0)
-    logger.warn({ nodes: flags.nodes }, 'nodes are not simulated yet; the number is ignored')
-
   const data = dataDirectory(flags.dataDir)
   completeForOneMachine(options, flags, data)
   const kube = flags.kubeconfig === undefined ? await startEmbedded({ ...flags, data, logger }) : undefined

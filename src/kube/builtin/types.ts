@@ -96,6 +96,7 @@ export interface Container {
   name: string
   image?: string
   command?: string[]
+  args?: string[]
   ports?: ContainerPort[]
   env?: EnvVar[]
   envFrom?: { prefix?: string; configMapRef?: { name?: string }; secretRef?: { name?: string } }[]
