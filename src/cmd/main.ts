@@ -60,6 +60,10 @@ const maxRequests = (): Option =>
   )
     .argParser(atLeastOne)
     .default(256)
+const nodes = (): Option =>
+  new Option('--nodes <N>', 'simulated nodes of the embedded Kubernetes API; with 0 nothing runs pods')
+    .argParser(count)
+    .default(1)
 const kubePort = (): Option =>
   new Option('--kube-port <PORT>', 'port of the embedded Kubernetes API, 0 for any free one')
     .argParser(port)
@@ -98,11 +102,7 @@ Examples:
     .addOption(kubePort())
     .addOption(configFile())
     .addOption(kubeconfigFile('work on this cluster instead of the embedded Kubernetes API'))
-    .addOption(
-      new Option('--nodes <N>', 'simulated nodes; accepted, but this release simulates none')
-        .argParser(count)
-        .default(0),
-    )
+    .addOption(nodes())
     .addOption(controllers())
     .addOption(logLevel())
     .action(async (flags: UpFlags) => (await import('./up.js')).up(flags))
@@ -158,6 +158,7 @@ Examples:
     .option('--memory', 'keep all state in memory', false)
     .addOption(kubePort())
     .addOption(bindAddress())
+    .addOption(nodes())
     .addOption(logLevel())
     .action(async (flags: KubeFlags) => (await import('./kube.js')).kube(flags))
 

@@ -35,6 +35,7 @@ import { systemRandom } from './registry/random.js'
 import { type Registry } from './registry/store.js'
 import { type Catalogue } from './registry/strategy.js'
 import { withReviews } from './reviews.js'
+import { type Connect } from './server/api.js'
 import { createKubeServer } from './server/index.js'
 import { type Documents } from './server/documents.js'
 import { type Listener, listen } from './server/listener.js'
@@ -143,8 +144,10 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     const health: HealthCheck[] = [
       { name: 'bootstrap', check: () => (booted ? undefined : 'the first objects are being made') },
     ]
+    const connections: Record<string, Connect> = {}
     const server = createKubeServer({
       storage,
+      connections,
       catalogue,
       authenticate,
       authorize: rbac.authorize,
@@ -186,6 +189,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
         ...{ objects, collections, writer, catalogue, tokens, pki, clock, logger, manager },
         random: systemRandom,
         transport: server.transport,
+        connections,
         nodes: options.nodes ?? 0,
         kubeletVersion: versionInfo(options.kubeVersion).gitVersion,
       },

@@ -8,7 +8,9 @@ import { RestClient } from '../../client/rest.js'
 import { type Transport } from '../../client/transport.js'
 import { controllerSelection, EventWriter, type Manager } from '../../controller/index.js'
 import { type Pod, type ResourceList } from '../builtin/types.js'
+import { type Connect } from '../server/api.js'
 import { type Logger } from '../server/interfaces.js'
+import { isMeasured, podUsage, written } from '../simulator/metrics/usage.js'
 import { startSimulator } from '../simulator/index.js'
 import { type Collections } from './collections.js'
 import { type ControllersDeps, kubeControllers } from './index.js'
@@ -26,7 +28,7 @@ export interface StartDeps extends ControllersDeps {
   /** Simulated nodes. */
   nodes: number
   kubeletVersion: string
-  usageOf?: (pod: Readonly<Pod>) => ResourceList | undefined
+  connections: Record<string, Connect>
 }
 
 /** @returns stop what the manager does not */
@@ -42,7 +44,9 @@ export async function startControllers(
   const events = new EventWriter({ client, logger, now: () => clock.now() })
   const recorder = (component: string) => events.recorder(component)
   const fits = nodes > 0 || Array.isArray(choice)
-  for (const [name, make] of Object.entries(workloadControllers({ ...deps, recorder }))) {
+  const usageOf = (pod: Readonly<Pod>): ResourceList | undefined =>
+    nodes > 0 && isMeasured(pod) ? written(podUsage(pod, clock.now())) : undefined
+  for (const [name, make] of Object.entries(workloadControllers({ ...deps, recorder, usageOf }))) {
     if (fits && isWanted(name)) manager.start(make())
   }
   const stopSimulator = nodes > 0 ? await startSimulator({ ...deps, recorder, isWanted }) : undefined

@@ -145,6 +145,11 @@ export interface ResourceDefinition extends GroupVersion {
   custom: boolean
   /** Reviews: POST computes an answer, nothing is stored. */
   review?: (object: KubeObject, context: RequestContext, namespace: string) => Promise<KubeObject>
+  /** Objects that are worked out when asked for, and stored nowhere. */
+  computed?: {
+    get(namespace: string, name: string): KubeObject | undefined
+    list(namespace: string): KubeObject[]
+  }
   /** A text for `Warning: 299` on every use of a deprecated version. */
   deprecation?: string
 }

@@ -6,7 +6,12 @@ import { type Registry } from '../registry/store.js'
 import { type PatchSchema } from '../../apimachinery/patch/index.js'
 import { type Catalogue, type ResourceDefinition, type SubresourceDefinition } from '../registry/strategy.js'
 import { type Watches } from '../registry/watches.js'
+import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type Exchange } from './exchange.js'
 import { type Storage } from '../storage/interface.js'
+
+/** Answers a request below an object. @returns false when it is not its business */
+export type Connect = (exchange: Exchange, parent: KubeObject) => Promise<boolean> | boolean
 
 export interface Api {
   storage: Storage
@@ -20,6 +25,8 @@ export interface Api {
   patchSchema: (definition: string) => PatchSchema | undefined
   /** Answers below objects by `resource/subresource`, for definitions that have none of their own. */
   subresources: Readonly<Record<string, SubresourceDefinition['create']>>
+  /** Streams and pages below objects by `resource/subresource`; filled by whoever plays the nodes. */
+  connections: Readonly<Record<string, Connect>>
   /** Answers of reviews by `resource.group`, likewise. */
   reviews: Readonly<Record<string, ResourceDefinition['review']>>
 }

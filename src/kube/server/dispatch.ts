@@ -10,6 +10,7 @@ import { type ResourceDefinition } from '../registry/strategy.js'
 import { type Api } from './api.js'
 import { type Exchange } from './exchange.js'
 import { answerText } from './output.js'
+import { computed } from './resources/computed.js'
 import { get, list, watch } from './resources/read.js'
 import { patch } from './resources/patch.js'
 import { review } from './resources/review.js'
@@ -65,6 +66,7 @@ async function serveResource(api: Api, exchange: Exchange): Promise<void> {
   if (info.subresource !== '') return subresource(api, exchange, definition)
   const answer = definition.review ?? api.reviews[`${definition.resource}.${definition.group}`]
   if (answer && info.verb === 'create') return review(api, exchange, definition, answer)
+  if (definition.computed) return computed(exchange, definition, definition.computed)
   const handler = HANDLERS[info.verb]
   if (!handler || !allows(definition, exchange)) throw methodNotAllowed()
   await handler(api, exchange, definition)

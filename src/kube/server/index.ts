@@ -65,6 +65,8 @@ export interface KubeServerOptions {
   serverAddress?: string
   /** `serviceaccounts/token` and the like, where a definition has no function of its own. */
   subresources?: Api['subresources']
+  /** `pods/log` and the like; may be filled later. */
+  connections?: Api['connections']
   /** `tokenreviews.authentication.k8s.io` and the like, likewise. */
   reviews?: Api['reviews']
 }
@@ -110,6 +112,7 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     logger,
     patchSchema: (name) => (name in definitions ? schemas.patchSchema(name) : undefined),
     subresources: { 'pods/binding': bind, 'pods/eviction': evict, ...options.subresources },
+    connections: options.connections ?? {},
     reviews: {
       // The older way to bind: the pod is named in the body.
       'bindings.': (object, context, namespace) =>

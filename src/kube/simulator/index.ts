@@ -19,18 +19,25 @@ import { Stored } from '../controllers/stored.js'
 import { type Writer } from '../controllers/writer.js'
 import { type Objects } from '../objects.js'
 import { type Clock } from '../registry/clock.js'
+import { type Catalogue } from '../registry/strategy.js'
 import { type Node } from '../scheduling/types.js'
+import { type Connect } from '../server/api.js'
 import { KubeletReconciler } from './kubelet/kubelet.reconciler.js'
 import { SIMULATED, WHAT_IT_IS } from './labels.js'
+import { metricsResources } from './metrics/resources.js'
 import { HeartbeatReconciler, type Lease, nodeName, nodeOf } from './nodes.js'
 import { SCHEDULER, SchedulerReconciler } from './scheduler/scheduler.reconciler.js'
 import { NodeUsage } from './scheduler/usage.js'
+import { connections } from './streams/index.js'
 
 export interface SimulatorDeps {
   objects: Objects
   collections: Collections
   writer: Writer
   manager: Manager
+  catalogue: Catalogue
+  /** Gets what is answered below pods and nodes. */
+  connections: Record<string, Connect>
   clock: Clock
   recorder: (component: string) => EventRecorder
   /** How many there should be. */
@@ -53,6 +60,9 @@ export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
   const stops: (() => void)[] = []
 
   if (isWanted('kubelet')) {
+    const parts = { objects, pods: pods.collection, nodes: nodes.collection, podsOn, clock }
+    Object.assign(deps.connections, connections(parts))
+    for (const definition of metricsResources(parts)) deps.catalogue.set(definition)
     const leases = stored<Lease>('coordination.k8s.io', 'v1', 'leases')
     manager.start({
       name: 'node-heartbeat',

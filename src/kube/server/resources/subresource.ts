@@ -51,7 +51,39 @@ export async function subresource(
   if (part) return updatePart(api, exchange, definition, part)
   const create = found.create ?? api.subresources[`${definition.resource}/${name}`]
   if (create && verb === 'create') return createBelow(api, exchange, definition, found, create)
+  if (await connected(api, exchange, definition, name)) return
   await unserved(api, exchange, definition, name)
+}
+
+/** Hands the request to whoever plays the kubelet. @returns false when nobody does */
+async function connected(
+  api: Api,
+  exchange: Exchange,
+  definition: ResourceDefinition,
+  below: string,
+): Promise<boolean> {
+  const path = `${definition.resource}/${below}`
+  const connect = Object.hasOwn(api.connections, path) ? api.connections[path] : undefined
+  const { namespace, name, verb } = exchange.requestInfo
+  const entry = connect && api.storage.get(served(definition).key(namespace, name))
+  if (!entry || !connect) return false
+  if (below !== 'log') {
+    const context = contextOf(writeOptions(exchange, 'CreateOptions', below), api.clock.now())
+    const request = {
+      definition,
+      subresource: below,
+      namespace,
+      name,
+      object: undefined,
+      previous: undefined,
+    }
+    await api.registry.admit({
+      operation: verb === 'create' || verb === 'get' ? 'CONNECT' : 'UPDATE',
+      ...request,
+      context,
+    })
+  }
+  return connect(exchange, await served(definition).object(entry.value))
 }
 
 /** Subresources that write one part of their object: where from, where to. */
