@@ -64,23 +64,21 @@ async function connected(
 ): Promise<boolean> {
   const path = `${definition.resource}/${below}`
   const connect = Object.hasOwn(api.connections, path) ? api.connections[path] : undefined
-  const { namespace, name, verb } = exchange.requestInfo
+  const { namespace, name } = exchange.requestInfo
   const entry = connect && api.storage.get(served(definition).key(namespace, name))
   if (!entry || !connect) return false
   if (below !== 'log') {
     const context = contextOf(writeOptions(exchange, 'CreateOptions', below), api.clock.now())
-    const request = {
+    await api.registry.admit({
+      operation: 'CONNECT',
       definition,
       subresource: below,
       namespace,
       name,
       object: undefined,
       previous: undefined,
-    }
-    await api.registry.admit({
-      operation: verb === 'create' || verb === 'get' ? 'CONNECT' : 'UPDATE',
-      ...request,
       context,
+      whenSettled() {},
     })
   }
   return connect(exchange, await served(definition).object(entry.value))

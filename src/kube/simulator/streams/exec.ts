@@ -98,20 +98,22 @@ class Terminal {
     const prompt = tty ? '/ # ' : ''
     let typed = ''
     let ended = false
+    let last = 0
     const next = (): void => {
       const at = typed.search(/[\r\n]/)
       if (this.#busy) return
       if (at < 0) {
-        if (ended) this.channels.finish(0)
+        if (ended) this.channels.finish(last)
         return
       }
       const line = typed.slice(0, at).trim()
       typed = typed.slice(at + 1).replace(/^\n/, '')
-      const exit = /^exit(?:\s+(\d+))?$/.exec(line)
-      if (exit) return this.channels.finish(Number(exit[1] ?? 0) & 255)
+      const leaves = /(^|;|&&)\s*exit(\s+\d+)?$/.test(line)
       this.#busy = true
-      this.run(['sh', '-c', line], () => {
+      this.run(['sh', '-c', line], (exitCode) => {
         this.#busy = false
+        last = exitCode
+        if (leaves) return this.channels.finish(exitCode)
         this.channels.write(1, prompt)
         next()
       })
