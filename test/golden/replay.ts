@@ -69,11 +69,19 @@ export interface Verdict {
   remaining: string[]
 }
 
-export function judge({ group, total, differences }: GroupResult, meant: Meant): Verdict {
-  const remaining = differences.filter((difference) => meant[idOf(difference)] === undefined)
-  const counting = total - (differences.length - remaining.length)
-  return { group, share: counting === 0 ? 0 : (counting - remaining.length) / counting, remaining }
+/** @param ignored ids of entries that do not count, such as those of groups that are not there yet */
+export function judge(
+  { group, total, differences }: GroupResult,
+  meant: Meant,
+  ignored: ReadonlySet<string> = NONE,
+): Verdict {
+  const counting = differences.filter((difference) => !ignored.has(idOf(difference)))
+  const remaining = counting.filter((difference) => meant[idOf(difference)] === undefined)
+  const entries = total - ignored.size - (counting.length - remaining.length)
+  return { group, share: entries === 0 ? 0 : (entries - remaining.length) / entries, remaining }
 }
+
+const NONE: ReadonlySet<string> = new Set()
 
 export function idOf(difference: string): string {
   return difference.split(' ', 1)[0] ?? ''

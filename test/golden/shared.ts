@@ -33,3 +33,21 @@ export function readGolden<T>(name: string): T {
 export function entriesOf(group: string): Entry[] {
   return readGolden<{ entries: Entry[] }>(`${group}.json`).entries
 }
+
+/** Groups whose routes come later. */
+const ABSENT = [
+  'monitoring.kubesphere.io',
+  'metering.kubesphere.io',
+  'alerting.kubesphere.io',
+  'notification.kubesphere.io',
+  'gateway.kubesphere.io',
+  'openpitrix.io',
+  'devops.kubesphere.io',
+  'resources.kubesphere.io/v1alpha2/(?!users/)',
+]
+const absent = new RegExp(`^/kapis/(?:clusters/[^/]+/)?(?:${ABSENT.join('|')})`)
+
+/** Whether the path is of a group that is there. */
+export function isServed(path: string): boolean {
+  return !absent.test(path)
+}
