@@ -30,7 +30,7 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     namespacePolicy(deps),
     ...workspacePolicies(deps),
     ...serviceAccountPolicies(deps),
-    certificatePolicy,
+    certificatePolicy(deps),
     clusterPolicy,
     ...federatedPolicies(deps),
     userPolicy(deps),

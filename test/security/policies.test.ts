@@ -217,6 +217,10 @@ function as(user: string) {
 
 const ADMIN = 'admin'
 
+/** Of CN=near, base64 of the PEM text. */
+const NEARS_REQUEST =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlISk1IRUNBUUF3RHpFTk1Bc0dBMVVFQXd3RWJtVmhjakJaTUJNR0J5cUdTTTQ5QWdFR0NDcUdTTTQ5QXdFSApBMElBQkQ4dVJHTldRYjBMT1hXMGVjcXhxSTlQOGF1YWsrSW40T0RoYkRwM2dCdERrQmNCRCtKRXJUa0FNT1NlCm80aWVyNU96UWgyZEFHMUFPWGZXOU05bE9TeWdBREFLQmdncWhrak9QUVFEQWdOSUFEQkZBaUJ2TnNQWS9zcFgKVkV4dDZQNjY4SldRYWUzMVFva05GdWZ4dWQ2Tys3MVh0QUloQVA1ODFDYzYvaHEwS1VmbVEwU1ZXZi9kdXNqdwphM1lqU29KV1NPVXFmRzE0Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo='
+
 describe('roles', () => {
   const ROLES = `${RBAC}/namespaces/a1/roles`
 
@@ -537,5 +541,26 @@ describe('certificate signing requests', () => {
       },
     }
     for (const user of ['near', ADMIN]) expect((await as(user).post(CSRS, csr)).status).toBe(403)
+  })
+
+  it('are approved and signed by administrators alone', async () => {
+    const csr = {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { name: 'own' },
+      spec: {
+        request: NEARS_REQUEST,
+        signerName: 'kubernetes.io/kube-apiserver-client',
+        usages: ['client auth'],
+      },
+    }
+    const made = await as('near').post(CSRS, csr)
+    expect(made.status, made.text).toBe(201)
+    const conditions = [{ type: 'Approved', status: 'True', reason: 'Me', message: 'me' }]
+    expect((await as('near').patch(`${CSRS}/own/approval`, { status: { conditions } })).status).toBe(403)
+    // A genuine server does not take this condition here from anybody.
+    const signed = await as('near').patch(`${CSRS}/own/status`, { status: { conditions } })
+    expect([403, 422]).toContain(signed.status)
+    expect((await as(ADMIN).patch(`${CSRS}/own/approval`, { status: { conditions } })).status).toBe(200)
   })
 })
