@@ -85,13 +85,13 @@ export async function webhookServer(
     let text = ''
     request.on('data', (chunk: Buffer) => (text += chunk.toString()))
     request.on('end', () => {
-      const review = JSON.parse(text) as { apiVersion: string; request: AdmissionReviewRequest }
+      const review = JSON.parse(text) as { kind: string; apiVersion: string; request: AdmissionReviewRequest }
       asked.push(review.request)
       const given = answer(review.request)
       if (!given) return
-      const { apiVersion } = review
+      const { kind, apiVersion } = review
       response.setHeader('content-type', 'application/json')
-      const body = { kind: 'AdmissionReview', apiVersion, response: { uid: review.request.uid, ...given } }
+      const body = { kind, apiVersion, response: { uid: review.request.uid, ...given } }
       response.end(JSON.stringify(body))
     })
   })

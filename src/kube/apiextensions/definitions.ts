@@ -89,8 +89,8 @@ export class Definitions implements Reconciler {
   #publish(definition: CustomResourceDefinition): void {
     const name = definition.metadata.name ?? ''
     if (this.#conflictOf(definition) !== undefined) return
-    const { catalogue } = this.#deps
-    const resources = servedResources(definition)
+    const { catalogue, objects } = this.#deps
+    const resources = servedResources(definition, objects)
     const served = new Set(resources.map(({ version }) => version))
     for (const old of this.#published.get(name) ?? []) {
       if (!served.has(old.version)) catalogue.remove(old.group, old.version, old.resource)

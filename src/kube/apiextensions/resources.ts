@@ -1,21 +1,32 @@
 /** What a CustomResourceDefinition serves: one ResourceDefinition per served version. */
-import { badRequest } from '../../apimachinery/errors/index.js'
 import { compileJsonPath } from '../../apimachinery/jsonpath/index.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { compileSchema, type CompiledSchema } from '../../apimachinery/schema/structural/index.js'
-import { prefixOf } from '../objects.js'
+import { type Objects, prefixOf } from '../objects.js'
 import { age } from '../builtin/printing/age.js'
 import { type ResourceDefinition, type Strategy, type TableColumn } from '../registry/strategy.js'
+import { ConversionWebhook } from './conversion.js'
 import { type CustomResourceDefinition, type DefinitionVersion } from './types.js'
 
 const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
 
-export function servedResources(definition: CustomResourceDefinition): ResourceDefinition[] {
+export function servedResources(
+  definition: CustomResourceDefinition,
+  objects: Objects,
+): ResourceDefinition[] {
   const { spec } = definition
-  return spec.versions.filter(({ served }) => served).map((version) => resourceOf(definition, version))
+  const webhook =
+    spec.conversion?.strategy === 'Webhook' ? new ConversionWebhook(objects, definition) : undefined
+  return spec.versions
+    .filter(({ served }) => served)
+    .map((version) => resourceOf(definition, version, webhook))
 }
 
-function resourceOf(definition: CustomResourceDefinition, version: DefinitionVersion): ResourceDefinition {
+function resourceOf(
+  definition: CustomResourceDefinition,
+  version: DefinitionVersion,
+  webhook: ConversionWebhook | undefined,
+): ResourceDefinition {
   const { spec } = definition
   const { group, names } = spec
   const stored = spec.versions.find(({ storage }) => storage)?.name ?? version.name
@@ -37,7 +48,10 @@ function resourceOf(definition: CustomResourceDefinition, version: DefinitionVer
     strategy: strategyOf(definition, version),
     ...(scale && { scale }),
     subresources: [],
-    ...(version.name !== stored && { convert: conversion(definition, version.name, stored) }),
+    // A webhook also converts what was stored before the storage version changed.
+    ...((webhook ?? version.name !== stored) && {
+      convert: conversion(group, version.name, stored, webhook),
+    }),
     custom: true,
     ...(version.deprecated && {
       deprecation: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated`,
@@ -45,23 +59,20 @@ function resourceOf(definition: CustomResourceDefinition, version: DefinitionVer
   }
 }
 
-/** Strategy `None`: only the apiVersion differs. A webhook is not called yet, and that is said plainly. */
+/** Strategy `None`: only the apiVersion differs. */
 function conversion(
-  { spec, metadata }: CustomResourceDefinition,
+  group: string,
   version: string,
   stored: string,
+  webhook: ConversionWebhook | undefined,
 ): NonNullable<ResourceDefinition['convert']> {
-  const to =
-    (target: string) =>
-    (object: KubeObject): KubeObject => {
-      const apiVersion = `${spec.group}/${target}`
-      if (object.apiVersion !== apiVersion && spec.conversion?.strategy === 'Webhook') {
-        throw badRequest(
-          `conversion webhook for ${metadata.name ?? ''} cannot be called: conversion webhooks are not supported yet`,
-        )
-      }
-      return { ...object, apiVersion }
-    }
+  const to = (target: string) => {
+    const apiVersion = `${group}/${target}`
+    return (object: KubeObject): KubeObject | Promise<KubeObject> =>
+      webhook && object.apiVersion !== apiVersion
+        ? webhook.convert(object, apiVersion)
+        : { ...object, apiVersion }
+  }
   return { toStorage: to(stored), fromStorage: to(version) }
 }
 

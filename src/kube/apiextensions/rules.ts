@@ -95,6 +95,16 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
       message: `Invalid value: ${goVersions(spec?.versions)}: must have exactly one version marked as storage version`,
     })
   }
+  if (spec?.conversion?.strategy === 'Webhook') {
+    const { clientConfig, conversionReviewVersions = [] } = spec.conversion.webhook ?? {}
+    if (!clientConfig) {
+      const why = 'required when strategy is set to Webhook'
+      required('spec.conversion.webhook.clientConfig', `Required value: ${why}`)
+    }
+    if (conversionReviewVersions.length === 0) {
+      required('spec.conversion.webhook.conversionReviewVersions')
+    }
+  }
   const seen = new Set<string>()
   versions.forEach((version, position) => {
     const field = `spec.versions[${position}]`

@@ -1,6 +1,7 @@
 /** CustomResourceDefinition of apiextensions.k8s.io/v1, as far as the server reads it. */
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type JsonSchema } from '../../apimachinery/schema/structural/types.js'
+import { type ClientConfig } from '../webhooks/endpoint.js'
 
 export interface PrinterColumn {
   name: string
@@ -49,7 +50,10 @@ export interface CustomResourceDefinition extends KubeObject {
     names: DefinitionNames
     versions: DefinitionVersion[]
     preserveUnknownFields?: boolean
-    conversion?: { strategy: 'None' | 'Webhook' }
+    conversion?: {
+      strategy: 'None' | 'Webhook'
+      webhook?: { clientConfig?: ClientConfig; conversionReviewVersions?: string[] }
+    }
   }
   status?: {
     acceptedNames?: DefinitionNames

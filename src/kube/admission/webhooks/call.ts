@@ -4,13 +4,12 @@
  * What is thrown here are failures of the call; a refusal is an answer like any other.
  */
 import { randomUUID } from 'node:crypto'
-import { request as httpsRequest } from 'node:https'
-import { isIP } from 'node:net'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type Objects } from '../../objects.js'
 import { type AdmissionRequest, type ResourceDefinition } from '../../registry/strategy.js'
+import { endpointOf } from '../../webhooks/endpoint.js'
+import { post } from '../../webhooks/post.js'
 import { type Webhook } from './configurations.js'
-import { endpointOf, type Endpoint } from './endpoint.js'
 
 export interface WebhookAnswer {
   allowed: boolean
@@ -31,7 +30,6 @@ export interface Question {
 
 const VERSIONS = ['v1', 'v1beta1']
 const DEFAULT_SECONDS = 10
-const ANSWER_LIMIT = 3 * 1024 * 1024
 
 /** @throws Error that says what went wrong */
 export async function ask(objects: Objects, webhook: Webhook, question: Question): Promise<WebhookAnswer> {
@@ -43,13 +41,7 @@ export async function ask(objects: Objects, webhook: Webhook, question: Question
   const seconds = webhook.timeoutSeconds ?? DEFAULT_SECONDS
   const endpoint = endpointOf(objects, webhook.clientConfig)
   endpoint.url.searchParams.set('timeout', `${seconds}s`)
-  const text = await post(
-    endpoint,
-    webhook.clientConfig.caBundle,
-    body,
-    seconds,
-    question.request.context.signal,
-  )
+  const text = await post(endpoint, webhook.clientConfig, body, seconds, question.request.context.signal)
   return answerIn(text, apiVersion, uid)
 }
 
@@ -89,60 +81,6 @@ function reviewOf(uid: string, { request, as, object, previous }: Question): obj
       ...(context.dryRun && { dryRun: ['All'] }),
     },
   }
-}
-
-function post(
-  { url, dial }: Endpoint,
-  caBundle: string | undefined,
-  body: string,
-  seconds: number,
-  left: AbortSignal | undefined,
-): Promise<string> {
-  const timeout = AbortSignal.timeout(seconds * 1000)
-  const signal = left ? AbortSignal.any([timeout, left]) : timeout
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      const why = timeout.aborted ? 'context deadline exceeded' : error.message
-      reject(new Error(`Post ${JSON.stringify(url.href)}: ${why}`, { cause: error }))
-    }
-    const request = httpsRequest(
-      {
-        method: 'POST',
-        host: dial.host,
-        port: dial.port,
-        path: url.pathname + url.search,
-        // A name in the certificate is checked; of an address there is none to send.
-        ...(isIP(dial.serverName) === 0 && { servername: dial.serverName }),
-        ...(caBundle && { ca: Buffer.from(caBundle, 'base64') }),
-        headers: {
-          host: url.host,
-          'content-type': 'application/json',
-          accept: 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
-        agent: false,
-        signal,
-      },
-      (response) => {
-        const chunks: Buffer[] = []
-        let size = 0
-        response.on('data', (chunk: Buffer) => {
-          size += chunk.length
-          if (size > ANSWER_LIMIT) response.destroy(new Error('the answer is too large'))
-          else chunks.push(chunk)
-        })
-        response.on('error', fail)
-        response.on('end', () => {
-          const { statusCode = 0 } = response
-          const text = Buffer.concat(chunks).toString()
-          if (statusCode >= 200 && statusCode < 300) resolve(text)
-          else fail(new Error(text.slice(0, 256) || `the server answered ${statusCode}`))
-        })
-      },
-    )
-    request.on('error', fail)
-    request.end(body)
-  })
 }
 
 /** @throws Error for what is no answer to this question */

@@ -6,6 +6,7 @@ import {
 } from '../../../apimachinery/labels/index.js'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type Objects } from '../../objects.js'
+import { type ClientConfig } from '../../webhooks/endpoint.js'
 
 export interface Rule {
   operations?: string[]
@@ -13,13 +14,6 @@ export interface Rule {
   apiVersions?: string[]
   resources?: string[]
   scope?: string
-}
-
-export interface ClientConfig {
-  url?: string
-  service?: { namespace: string; name: string; path?: string; port?: number }
-  /** PEM in base64. */
-  caBundle?: string
 }
 
 interface WrittenWebhook {

@@ -114,11 +114,10 @@ export async function answerList(
   const resource = served(definition)
   const metadata = listMetadata(page)
   const { transform } = form
-  const wires: Buffer[] = []
-  for (const { value } of page.items) {
-    const wire = resource.wire(value)
-    wires.push(wire instanceof Promise ? await wire : wire)
-  }
+  // Asked for together: a webhook that converts them is called once.
+  const made = page.items.map(({ value }) => resource.wire(value))
+  const waits = made.some((wire) => wire instanceof Promise)
+  const wires = waits ? await Promise.all(made.map((wire) => Promise.resolve(wire))) : (made as Buffer[])
   if (transform?.kind === 'Table') {
     const result = table(resource, wires, {
       request: { version: transform.version, includeObject: includeObject(exchange.query) },

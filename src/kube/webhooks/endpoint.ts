@@ -1,8 +1,14 @@
 /** Where a webhook is reached: its URL, or an address behind its service. */
-import { type KubeObject } from '../../../apimachinery/meta/types.js'
-import { type Service } from '../../builtin/types.js'
-import { type Objects } from '../../objects.js'
-import { type ClientConfig } from './configurations.js'
+import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type Service } from '../builtin/types.js'
+import { type Objects } from '../objects.js'
+
+export interface ClientConfig {
+  url?: string
+  service?: { namespace: string; name: string; path?: string; port?: number }
+  /** PEM in base64. */
+  caBundle?: string
+}
 
 export interface Endpoint {
   url: URL
