@@ -36,6 +36,7 @@ import { type Registry } from './registry/store.js'
 import { type Catalogue } from './registry/strategy.js'
 import { withReviews } from './reviews.js'
 import { type Connect } from './server/api.js'
+import { type Filter } from './server/chain.js'
 import { createKubeServer } from './server/index.js'
 import { type Documents } from './server/documents.js'
 import { type Listener, listen } from './server/listener.js'
@@ -64,6 +65,8 @@ export interface KubeOptions {
   kubeVersion?: string
   /** False: none. Patterns of names, `*` for all, `-name` for all but. Default: those of workloads with nodes only. */
   controllers?: ControllerChoice
+  /** Run last in the chain of every request. */
+  filters?: readonly Filter[]
   /** Simulated nodes. Default none. */
   nodes?: number
   admission?: AdmissionOptions
@@ -90,6 +93,10 @@ export interface Kube {
   webhooks: LocalWebhooks
   /** Settles when bootstrap objects are there; `startKube` has waited for it. */
   ready: Promise<void>
+  /** Ends all watches cleanly, as a restart would; clients resume. */
+  dropWatches(): void
+  /** True when no controller has anything to do now; what waits for its time does not count. */
+  isIdle(): boolean
   /** Ends watches and connections, stops the controllers, closes the store. Safe to call twice. */
   close(): Promise<void>
 }
@@ -148,6 +155,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
     const server = createKubeServer({
       storage,
       connections,
+      ...(options.filters && { filters: options.filters }),
       catalogue,
       authenticate,
       authorize: rbac.authorize,
@@ -222,6 +230,8 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       pki,
       webhooks,
       ready,
+      dropWatches: () => server.drain(),
+      isIdle: () => manager.idle,
       close,
     }
   } catch (error) {

@@ -38,6 +38,14 @@ export class ManualClock implements Clock {
     }
   }
 
+  /** When the next action is due. */
+  get nextAt(): number | undefined {
+    return this.#due.reduce<number | undefined>(
+      (first, { at }) => (first === undefined || at < first ? at : first),
+      undefined,
+    )
+  }
+
   advance(ms: number): void {
     const until = this.#now + ms
     for (;;) {

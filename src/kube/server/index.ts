@@ -65,6 +65,8 @@ export interface KubeServerOptions {
   serverAddress?: string
   /** `serviceaccounts/token` and the like, where a definition has no function of its own. */
   subresources?: Api['subresources']
+  /** Run last, with the user known and allowed: faults for tests. */
+  filters?: readonly Filter[]
   /** `pods/log` and the like; may be filled later. */
   connections?: Api['connections']
   /** `tokenreviews.authentication.k8s.io` and the like, likewise. */
@@ -129,6 +131,7 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     impersonationFilter(authorize),
     inFlightFilter(options.limits ?? DEFAULT_LIMITS),
     authorizationFilter(authorize),
+    ...(options.filters ?? []),
   ]
   const paths = [
     healthPaths(options.health ?? [], logger),
