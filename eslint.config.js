@@ -15,6 +15,8 @@ const LAYERS = [
   { layer: 'authorization', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'listing', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'tenancy', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
+  { layer: 'integrations', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving', 'controller'] },
+  { layer: 'monitoring', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving'] },
   { layer: 'guard', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'admission', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'apis', forbidden: ['kube', 'controllers', 'cmd'] },

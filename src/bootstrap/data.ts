@@ -7,7 +7,7 @@ import { parseAllDocuments } from 'yaml'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 
 /** `config/` of this package, wherever the compiled program lies in it. */
-function configDir(name: string): string {
+export function configDir(name: string): string {
   for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at)) {
     const candidate = join(at, 'config', name)
     if (existsSync(candidate)) return candidate

@@ -9,6 +9,7 @@ import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
 import { tenantGroup } from '../apis/tenant/v1alpha2/index.js'
 import { tenantGroupV1alpha3 } from '../apis/tenant/v1alpha3/index.js'
+import { monitoringGroup } from '../apis/monitoring/v1alpha3/index.js'
 import { resourcesV2Group } from '../apis/resources/v1alpha2/index.js'
 import { createKindStores, resourcesGroup } from '../apis/resources/v1alpha3/index.js'
 import { type Passwords } from '../authentication/passwords.js'
@@ -23,6 +24,7 @@ import { type Transport } from '../client/transport.js'
 import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
 import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
+import { createMonitoring } from './monitoring.js'
 import { accessLog } from '../serving/accesslog.js'
 import { everyRoute } from '../serving/everyroute.js'
 import { explainGroup } from '../serving/explain.js'
@@ -102,6 +104,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const membership = new Membership({ resources, book })
   const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)
+  const monitoring = createMonitoring({ options, resources, informers, now })
   const groups: ApiGroup[] = [
     ...systemGroups({
       health: healthOf(informers, users),
@@ -136,6 +139,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     tenantGroupV1alpha3(tenantDeps),
     resourcesGroup(stores),
     resourcesV2Group({ client, resources, rights, master: options.kubernetes.master }),
+    monitoringGroup({ ...monitoring, resources, now }),
     explainGroup({
       filters: () => handler.filters,
       identify: (name) => identify(authentication.users.get(name)),
@@ -175,6 +179,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     passwords: authentication.passwords,
     async close() {
       served.stop()
+      monitoring.close()
       authorization.stop()
       await authentication.close()
     },

@@ -1,0 +1,13 @@
+/** What the routes of monitoring.kubesphere.io are given. */
+import { type Prometheus } from '../../../integrations/prometheus/types.js'
+import { type Counts } from '../../../monitoring/counts.js'
+import { type NamedMetrics } from '../../../monitoring/namedmetrics.js'
+import { type TenancyResources } from '../../../tenancy/resources.js'
+
+export interface MonitoringDeps {
+  metrics: NamedMetrics
+  prometheus: Prometheus
+  counts: Counts
+  resources: Pick<TenancyResources, 'namespaces'>
+  now(): Date
+}

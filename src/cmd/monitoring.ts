@@ -1,0 +1,37 @@
+/** The metrics backend of the configuration, and what answers questions from it. */
+import { configDir } from '../bootstrap/data.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { type Options } from '../configuration/options.js'
+import { PrometheusClient } from '../integrations/prometheus/client.js'
+import { type Prometheus } from '../integrations/prometheus/types.js'
+import { unconfigured } from '../integrations/prometheus/unconfigured.js'
+import { Counts } from '../monitoring/counts.js'
+import { lazyCatalogue } from '../monitoring/definitions.js'
+import { NamedMetrics } from '../monitoring/namedmetrics.js'
+import { type TenancyResources } from '../tenancy/resources.js'
+
+export interface MonitoringParts {
+  options: Options
+  resources: TenancyResources
+  informers: InformerSet
+  now(): Date
+}
+
+export interface Monitoring {
+  prometheus: Prometheus
+  metrics: NamedMetrics
+  counts: Counts
+  close(): void
+}
+
+export function createMonitoring({ options, ...parts }: MonitoringParts): Monitoring {
+  const { endpoint } = options.monitoring
+  const client = endpoint === '' ? undefined : new PrometheusClient({ endpoint })
+  const prometheus = client ?? unconfigured()
+  return {
+    prometheus,
+    metrics: new NamedMetrics(lazyCatalogue(configDir('metrics')), prometheus),
+    counts: new Counts(parts),
+    close: () => client?.close(),
+  }
+}
