@@ -6,7 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { format } from 'prettier'
+import { format, resolveConfig } from 'prettier'
 import { parse, stringify } from 'yaml'
 
 const [source, mode] = process.argv.slice(2)
@@ -153,12 +153,11 @@ for (const [level, list] of byLevel) {
     })),
   }
   const comment = `# Metrics of the level ${level}; doc.md of the API group tells what the fields mean.\n`
-  const text = await format(comment + stringify(document, { lineWidth: 110 }), {
-    parser: 'yaml',
-    printWidth: 120,
-    singleQuote: true,
-  })
   const file = join(out, `${level.replaceAll('_', '-')}.yaml`)
+  const style = { ...(await resolveConfig(file)), parser: 'yaml' }
+  // Folded text settles at the second pass.
+  const once = await format(comment + stringify(document, { lineWidth: 110 }), style)
+  const text = await format(once, style)
   if (mode === '--check') {
     if (readFileSync(file, 'utf8') === text) continue
     console.error(`${file} differs`)
