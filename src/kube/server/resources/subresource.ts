@@ -24,6 +24,7 @@ import { negotiate } from '../negotiate.js'
 import { answerJson } from '../output.js'
 import { writeOptions } from '../query.js'
 import { patch, patchType, readPatch } from './patch.js'
+import { refuseProxy } from './proxy.js'
 import { get } from './read.js'
 import { scale } from './scale.js'
 import { answerWritten, update } from './write.js'
@@ -52,6 +53,7 @@ export async function subresource(
   const create = found.create ?? api.subresources[`${definition.resource}/${name}`]
   if (create && verb === 'create') return createBelow(api, exchange, definition, found, create)
   if (await connected(api, exchange, definition, name)) return
+  if (name === 'proxy' && definition.group === '') refuseProxy(api, exchange, definition)
   await unserved(api, exchange, definition, name)
 }
 
