@@ -395,6 +395,13 @@ describe('the guard of the Kubernetes API', () => {
       expect(raw).toMatch(/^HTTP\/1.1 400 /)
     })
 
+    it.each(['copy', 'move'])('does not %s a secret to where it can be read', async (op) => {
+      const answer = await send('PATCH', MAP, [{ op, from: '/data/owner', path: '/data/a' }], JSON_PATCH)
+
+      expect(answer.status).toBe(400)
+      expect(data(await stored())).toEqual({ a: '1' })
+    })
+
     it('leaves refusals as they are', async () => {
       const { status, text } = await send('GET', `${MAPS}/none`)
       expect(status).toBe(404)

@@ -9,7 +9,7 @@
  * One gap is left: a server-side apply that creates the object cannot be made to fail when somebody else creates it
  * in the same moment. It has then been judged as a create.
  */
-import { notFound, type QualifiedResource, StatusError } from '../../apimachinery/errors/index.js'
+import { badRequest, notFound, type QualifiedResource, StatusError } from '../../apimachinery/errors/index.js'
 import { type JsonObject } from '../../apimachinery/json/index.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { errorOf } from '../../client/answer.js'
@@ -55,7 +55,7 @@ export class GuardedWrites {
 
   /** @returns the answer of the Kubernetes API @throws StatusError what the policy, or the API on the way, says */
   async run(exchange: Exchange, policy: Policy, accept: string): Promise<BufferedResponse> {
-    const client = await this.#read(exchange)
+    const client = await this.#read(exchange, policy)
     for (let tries = 1; ; tries++) {
       try {
         const prepared = await this.#prepare(exchange, policy, client)
@@ -67,7 +67,7 @@ export class GuardedWrites {
     }
   }
 
-  async #read(exchange: Exchange): Promise<ClientWrite> {
+  async #read(exchange: Exchange, policy: Policy): Promise<ClientWrite> {
     switch (exchange.info.verb) {
       case 'create': {
         const body = await objectBody(exchange)
@@ -80,6 +80,7 @@ export class GuardedWrites {
       case 'patch': {
         const type = patchTypeOf(exchange)
         const body = await patchBody(exchange, type)
+        if (policy.conceal && Array.isArray(body)) refuseCopies(body)
         return { verb: 'patch', type, body, named: namedVersion(body) }
       }
       default: {
@@ -223,6 +224,12 @@ async function judge(
     signal,
   })
   return judged ?? undefined
+}
+
+/** What is taken out of one field must not be read in another. @throws StatusError 400 */
+function refuseCopies(operations: readonly JsonObject[]): void {
+  if (operations.some(({ op }) => op === 'copy' || op === 'move'))
+    throw badRequest('parts of this resource may not be read: the operations copy and move are not taken')
 }
 
 /** @throws StatusError the answer, when it is none */
