@@ -1,0 +1,97 @@
+/** kubectl 1.32 against the embedded API with simulated nodes: what people do with workloads. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startKube, type TestKube } from 'orrery/kube'
+import { hasKubeTools, type Ran, runTool } from '../fixtures/kubetools.js'
+
+let kube: TestKube
+let home: string
+beforeAll(async () => {
+  kube = await startKube({ port: 0, nodes: 2 })
+  home = mkdtempSync(join(tmpdir(), 'orrery-kubectl-'))
+  writeFileSync(join(home, 'kubeconfig'), kube.kubeconfig ?? '')
+})
+afterAll(async () => {
+  await kube.close()
+  rmSync(home, { recursive: true, force: true })
+})
+
+const run = (args: readonly string[], input?: string): Promise<Ran> =>
+  runTool('kubectl', args, {
+    kubeconfig: join(home, 'kubeconfig'),
+    home,
+    ...(input !== undefined && { input }),
+  })
+async function kubectl(...args: string[]): Promise<string> {
+  const { code, out, err } = await run(args)
+  expect(code, err + out).toBe(0)
+  return out
+}
+
+describe.runIf(hasKubeTools)('kubectl', () => {
+  it('creates, scales, rolls out, undoes and restarts a deployment', async () => {
+    await kubectl('create', 'deployment', 'web', '--image=nginx:1.21', '--replicas=2')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=40s')
+    await kubectl('scale', 'deployment', 'web', '--replicas=3')
+    await kubectl('set', 'image', 'deployment/web', 'nginx=nginx:1.22')
+    expect(await kubectl('rollout', 'status', 'deployment/web', '--timeout=40s')).toContain(
+      'successfully rolled out',
+    )
+    await kubectl('rollout', 'undo', 'deployment/web')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=40s')
+    expect(await kubectl('get', 'deployment', 'web', '-o', 'jsonpath={..image}')).toBe('nginx:1.21')
+    await kubectl('rollout', 'restart', 'deployment/web')
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=40s')
+    await kubectl('wait', '--for=condition=Available', 'deployment/web', '--timeout=20s')
+    expect(await kubectl('get', 'events')).toContain('ScalingReplicaSet')
+
+    await kubectl('delete', 'deployment', 'web', '--cascade=foreground')
+    expect(await kubectl('get', 'rs', '-o', 'name')).toBe('')
+  }, 180_000)
+
+  it('reads logs, runs commands with their exit code, and is told what is simulated', async () => {
+    await kubectl(
+      'run',
+      'loop',
+      '--image=busybox',
+      '--restart=Never',
+      '--',
+      'sh',
+      '-c',
+      'echo begin; sleep 2; echo end; sleep 1',
+    )
+    await kubectl('wait', '--for=condition=Ready', 'pod/loop', '--timeout=20s')
+    const exec = (...command: string[]): Promise<Ran> => run(['exec', 'loop', '--', ...command])
+
+    expect(await exec('echo', 'hi')).toMatchObject({ code: 0, out: 'hi\n' })
+    expect((await exec('sh', '-c', 'exit 3')).code).toBe(3)
+    expect((await exec('psql')).err).toContain('this container is simulated')
+    expect((await run(['port-forward', 'pod/loop', '18080:80'])).err).toContain(
+      'is simulated: no program listens',
+    )
+    expect(await kubectl('logs', '-f', 'loop')).toBe('begin\nend\n')
+  }, 120_000)
+
+  it('drains a node, and shows what nodes and pods use', async () => {
+    await kubectl('create', 'deployment', 'spread', '--image=nginx', '--replicas=4')
+    await kubectl('rollout', 'status', 'deployment/spread', '--timeout=40s')
+    await kubectl('drain', 'simulated-1', '--ignore-daemonsets', '--force', '--timeout=40s')
+    await kubectl('rollout', 'status', 'deployment/spread', '--timeout=40s')
+
+    const places = await kubectl('get', 'pods', '-l', 'app=spread', '-o', 'jsonpath={..spec.nodeName}')
+    expect(new Set(places.split(' '))).toEqual(new Set(['simulated-2']))
+    expect(await kubectl('get', 'nodes')).toMatch(/simulated-1 +Ready,SchedulingDisabled/)
+    await kubectl('uncordon', 'simulated-1')
+    expect(await kubectl('top', 'nodes')).toMatch(/simulated-2 +\d+m +\d+%/)
+    expect(await kubectl('top', 'pods', '-l', 'app=spread')).toMatch(/spread-\S+ +\d+m +\d+Mi/)
+  }, 120_000)
+
+  it('runs a job to its end', async () => {
+    await kubectl('create', 'job', 'pi', '--image=busybox', '--', 'sh', '-c', 'echo 3.14')
+    await kubectl('wait', '--for=condition=complete', 'job/pi', '--timeout=40s')
+
+    expect(await kubectl('logs', 'job/pi')).toBe('3.14\n')
+  }, 60_000)
+})
