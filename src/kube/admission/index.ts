@@ -37,7 +37,7 @@ export interface AdmissionDeps {
 
 export interface Admission {
   plugins: AdmissionPlugin[]
-  /** Stops following webhook configurations. */
+  /** Stops following webhook configurations and counting for quotas. */
   close(): void
 }
 
@@ -62,13 +62,17 @@ export function createAdmission(deps: AdmissionDeps, { disabled = [] }: Admissio
   ].filter(({ name }) => !disabled.includes(name))
   const webhooks = webhookPlugins(deps, builtin)
   const hooks = [webhooks.mutating, webhooks.validating].filter(({ name }) => !disabled.includes(name))
-  const quota = disabled.includes('ResourceQuota') ? [] : [resourceQuota(objects)]
+  const quotas = resourceQuota(objects)
+  const last = disabled.includes(quotas.name) ? [] : [quotas]
   const unknown = disabled.find((name) => !PLUGINS.includes(name))
   if (unknown !== undefined) throw new Error(`admission: there is no plugin ${unknown}`)
   return {
     // The check is no plugin of the genuine server, where it is part of the RBAC storage: it cannot be left out.
-    plugins: [...builtin, ...hooks, escalationCheck(rbac), ...deps.more, ...quota],
-    close: () => webhooks.close(),
+    plugins: [...builtin, ...hooks, escalationCheck(rbac), ...deps.more, ...last],
+    close() {
+      webhooks.close()
+      quotas.close()
+    },
   }
 }
 
