@@ -9,6 +9,7 @@ import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
 import { tenantGroup } from '../apis/tenant/v1alpha2/index.js'
 import { tenantGroupV1alpha3 } from '../apis/tenant/v1alpha3/index.js'
+import { meteringGroup } from '../apis/metering/v1alpha1/index.js'
 import { monitoringGroup } from '../apis/monitoring/v1alpha3/index.js'
 import { resourcesV2Group } from '../apis/resources/v1alpha2/index.js'
 import { createKindStores, resourcesGroup } from '../apis/resources/v1alpha3/index.js'
@@ -104,7 +105,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const membership = new Membership({ resources, book })
   const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)
-  const monitoring = createMonitoring({ options, resources, informers, now })
+  const monitoring = createMonitoring({ options, resources, informers, client, now })
   const groups: ApiGroup[] = [
     ...systemGroups({
       health: healthOf(informers, users),
@@ -140,6 +141,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     resourcesGroup(stores),
     resourcesV2Group({ client, resources, rights, master: options.kubernetes.master }),
     monitoringGroup({ ...monitoring, resources, now }),
+    meteringGroup({ ...monitoring, now }),
     explainGroup({
       filters: () => handler.filters,
       identify: (name) => identify(authentication.users.get(name)),

@@ -18,11 +18,15 @@ import { sorted } from './sorting.js'
 const QUERIES_AT_ONCE = 20
 
 export interface NamedQuestion {
-  selection: Selection
+  /** Of one level. The series of several are answered as one list. */
+  selections: readonly Selection[]
   /** Of metric names. */
   filter: string
   times: Times
   sorting?: Sorting | undefined
+  /** Applied to each metric before it is sorted. */
+  measured?: (metric: Metric, definition: MetricDefinition) => Metric
+  timeoutMs?: number
 }
 
 export class NamedMetrics {
@@ -31,17 +35,29 @@ export class NamedMetrics {
     private readonly prometheus: Prometheus,
   ) {}
 
-  async ask({ selection, filter, times, sorting }: NamedQuestion, signal: AbortSignal): Promise<Metrics> {
-    const level = (await this.catalogue()).level(selection.level)
-    const chosen = choose(level, filter, selection.component)
+  /** @param level of the selections */
+  async ask(level: string, question: NamedQuestion, signal: AbortSignal): Promise<Metrics> {
+    const { selections, filter, times, sorting, measured, timeoutMs } = question
+    const definition = (await this.catalogue()).level(level)
+    const chosen = choose(definition, filter, selections[0]?.component)
     if (chosen.length === 0) return { results: null }
-    const results = await inParallel(chosen, QUERIES_AT_ONCE, ({ name, expr }) =>
-      this.#metric(name, fill(expr, selection.places), times, { signal }),
+    const jobs = chosen.flatMap((metric) => selections.map((selection) => ({ metric, selection })))
+    const options = { signal, ...(timeoutMs !== undefined && { timeoutMs }) }
+    const answers = await inParallel(
+      jobs,
+      QUERIES_AT_ONCE,
+      async ({ metric, selection: { places, pairs } }) => {
+        const answer = await answered(this.prometheus, fill(metric.expr, places), times, options)
+        return pairs ? onlyPairs(answer, pairs) : answer
+      },
     )
-    const { pairs } = selection
-    const shown = pairs ? results.map((metric) => onlyPairs(metric, pairs)) : results
-    if (!sorting || times.kind === 'range' || level.identifier === undefined) return { results: shown }
-    return sorted(shown, sorting, level.identifier)
+    const results = chosen.map((metric, position): Metric => {
+      const own = answers.slice(position * selections.length, (position + 1) * selections.length)
+      const whole = { metric_name: metric.name, ...together(own, times) }
+      return measured ? measured(whole, metric) : whole
+    })
+    if (!sorting || times.kind === 'range' || definition.identifier === undefined) return { results }
+    return sorted(results, sorting, definition.identifier)
   }
 
   /** What is answered about a time before the namespace: every name, whatever the filter, without data. */
@@ -50,10 +66,6 @@ export class NamedMetrics {
     const levels = [catalogue.level(selection.level), catalogue.level(METER + selection.level)]
     const names = levels.flatMap(({ metrics }) => metrics.filter(({ onRequest }) => !onRequest))
     return { results: names.map(({ name }) => ({ metric_name: name, data: {} })) }
-  }
-
-  async #metric(name: string, expression: string, times: Times, options: CallOptions): Promise<Metric> {
-    return { metric_name: name, ...(await answered(this.prometheus, expression, times, options)) }
   }
 }
 
@@ -70,6 +82,16 @@ export async function answered(
     if (!(error instanceof PrometheusError)) throw error
     return { data: {}, error: error.message }
   }
+}
+
+/** One failure is the failure of all: a part would be taken for the whole. */
+function together(parts: readonly Metric[], times: Times): Metric {
+  const failed = parts.find(({ error }) => error !== undefined)
+  if (failed) return failed
+  if (parts.length === 1 && parts[0]) return parts[0]
+  const result = parts.flatMap(({ data }) => data.result ?? [])
+  const resultType = times.kind === 'range' ? 'matrix' : 'vector'
+  return { data: { resultType, ...(result.length > 0 && { result }) } }
 }
 
 function run(

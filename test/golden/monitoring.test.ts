@@ -38,7 +38,7 @@ function configFor(endpoint: string): string {
 describe.skipIf(!HAVE_GOLDEN)(
   HAVE_GOLDEN ? 'recorded monitoring' : `recorded monitoring ${WITHOUT_GOLDEN}`,
   () => {
-    it.each(['monitoring', 'monitoring-down'])(
+    it.each(['monitoring', 'metering', 'monitoring-down'])(
       '%s matches to at least 95 of 100',
       async (group) => {
         const { entries } = readGolden<{ entries: { upstream?: Upstream[] }[] }>(`${group}.json`)

@@ -54,5 +54,6 @@ async function answer(
   const selection = path.select(params, query)
   if (!times) return metrics.nothing(selection)
   const sorting = sortingOf(query)
-  return metrics.ask({ selection, filter: filterOf(query, 'metrics_filter'), times, sorting }, signal)
+  const filter = filterOf(query, 'metrics_filter')
+  return metrics.ask(selection.level, { selections: [selection], filter, times, sorting }, signal)
 }
