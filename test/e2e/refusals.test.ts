@@ -5,9 +5,20 @@ import { send } from '../../src/client/transport.js'
 import { SILENT } from '../../src/serving/log.js'
 import { expectRefusals } from '../serving/everyroute.js'
 
-/** What the role of everybody who has logged in allows, and the handlers narrow to the caller. */
-const OPEN =
-  /^(GET \/kapis\/(iam\.kubesphere\.io\/v1alpha2\/users|tenant\.kubesphere\.io\/.*)|PATCH \/kapis\/tenant\.kubesphere\.io\/v1alpha3\/workspacetemplates\/[^/]*)$/
+/**
+ * What the role of everybody who has logged in allows: lists that handlers narrow to the caller, and how the cluster
+ * and its nodes are doing.
+ */
+const OPEN = new RegExp(
+  [
+    'GET /kapis/iam\\.kubesphere\\.io/v1alpha2/users',
+    'GET /kapis/tenant\\.kubesphere\\.io/.*',
+    'PATCH /kapis/tenant\\.kubesphere\\.io/v1alpha3/workspacetemplates/[^/]*',
+    'GET /kapis/(?:monitoring|metering)\\.kubesphere\\.io/[^/]*/(?:cluster|nodes|nodes/[^/]*)',
+  ]
+    .map((pattern) => `^${pattern}$`)
+    .join('|'),
+)
 
 it('every declared route refuses anonymous callers and a user without roles', async () => {
   const product = await startAllInOne(
