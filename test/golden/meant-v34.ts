@@ -17,7 +17,24 @@ const AFTER_SELECTOR = 'the selector of entry 028 was refused (W5)'
 const DIFFERENCE =
   'the difference of the placements is checked, not the form of the operation: what JSON patch allows is applied'
 
+const NO_ADDRESSES =
+  'what goes wrong behind the server is in its log: addresses of providers are nobody’s business'
+const BOTH_NAMES =
+  'the code grant is also known by the name that RFC 6749 gives it, so the code of entry 013 is used up'
+
+const SECTIONS = 'configz names the sections that v3.2 has as well; no client reads `cache`'
+
 export const MEANT_34: Meant = {
+  'oauth-3.4-providers-015': SECTIONS,
+  'oauth-single-login-023': SECTIONS,
+  'oauth-3.4-providers-011': NO_ADDRESSES,
+  'oauth-3.4-providers-012': 'without a code there is nothing to exchange, and the provider is not asked',
+  'oauth-single-login-013': BOTH_NAMES,
+  'oauth-single-login-014': BOTH_NAMES,
+  'oauth-single-login-016': BOTH_NAMES,
+  'oauth-single-login-017': BOTH_NAMES,
+  'oauth-single-login-018': BOTH_NAMES,
+  'oauth-single-login-019': BOTH_NAMES,
   'iam-3.4-write-008': NO_NEW_SESSION,
   'iam-3.4-write-012': NO_NEW_SESSION,
   'iam-3.4-write-026': NO_ECHO,

@@ -22,6 +22,7 @@ const BETTER: Readonly<Record<string, string>> = {
   'oauth-043': 'authorization_code is a name of the code grant',
   'oauth-044': 'authorization_code is a name of the code grant',
   'oauth-045': 'authorization_code is a name of the code grant',
+  'oauth-055': 'v3.4 gives the state back after logging out, and so do we',
 }
 
 const title = `the recorded OAuth conversation${HAVE_GOLDEN ? '' : `, ${WITHOUT_GOLDEN}`}`

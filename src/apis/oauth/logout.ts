@@ -17,7 +17,10 @@ export function logoutRoute({ sessions, clients }: OAuthDeps): Route {
       // Only to where a client may send users anyway: an open redirect is a phisher's friend.
       if (!URL.canParse(target) || !clients.anyAllows(target))
         throw badRequest('post_logout_redirect_uri is not allowed')
-      return new Reply(302, { Location: new URL(target).href, 'Content-Type': 'text/plain' })
+      const location = new URL(target)
+      const state = query.get('state')
+      if (state !== null) location.searchParams.append('state', state)
+      return new Reply(302, { Location: location.href, 'Content-Type': 'text/plain' })
     },
     errors: 'text',
   })
