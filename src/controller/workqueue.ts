@@ -13,6 +13,8 @@ export interface WorkQueueOptions {
   maxDelayMs?: number
 }
 
+const LONGEST_MS = 86_400_000
+
 const keyOf = ({ namespace, name }: Request): string => `${namespace}/${name}`
 
 export class WorkQueue {
@@ -69,11 +71,13 @@ export class WorkQueue {
     if (this.#closed) return
     if (delayMs <= 0) return this.add(request)
     const key = keyOf(request)
-    const at = this.#clock.now() + delayMs
+    // Timers know no more than 24 days, and a reconciler called early asks again.
+    const waitMs = Math.min(delayMs, LONGEST_MS)
+    const at = this.#clock.now() + waitMs
     const known = this.#delayed.get(key)
     if (known && known.at <= at) return
     known?.cancel()
-    const cancel = this.#clock.after(delayMs, () => {
+    const cancel = this.#clock.after(waitMs, () => {
       this.#delayed.delete(key)
       this.add(request)
     })

@@ -21,9 +21,9 @@ export interface Cluster {
 
 const VERSIONS: Readonly<Record<string, string>> = { autoscaling: 'v2' }
 
-export async function startCluster(options: KubeOptions = {}): Promise<Cluster> {
-  const clock = new ManualClock(Date.UTC(2026, 0, 1))
-  const kube = await startKube({ clock, controllers: ['*'], ...options })
+export async function startCluster(options: KubeOptions & { clock?: ManualClock } = {}): Promise<Cluster> {
+  const { clock = new ManualClock(Date.UTC(2026, 0, 1)) } = options
+  const kube = await startKube({ controllers: ['*'], ...options, clock })
   const client = new RestClient({ transport: kube.transport, user: kube.adminUser })
   const of = (name: string) => {
     const [resource = '', ...rest] = name.split('.')

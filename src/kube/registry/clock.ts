@@ -7,10 +7,13 @@ export interface Clock {
   after(ms: number, action: () => void): () => void
 }
 
+/** Timers of more would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, action) {
-    const timer = setTimeout(action, ms)
+    const timer = setTimeout(action, Math.min(ms, LONGEST_MS))
     // A waiting watch or timeout alone keeps no process alive.
     timer.unref()
     return () => clearTimeout(timer)

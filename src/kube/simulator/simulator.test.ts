@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Pod } from '../builtin/types.js'
 import { type Cluster, podTemplate, startCluster, workload } from '../controllers/fixture.js'
 import { type Node } from '../scheduling/types.js'
+import { type Storage } from '../storage/interface.js'
+import { createMemoryStorage } from '../storage/memory/index.js'
 
 let cluster: Cluster
 beforeEach(async () => {
@@ -263,6 +265,36 @@ describe('a pod', () => {
 
     await soon(() => pod('second').status.reason, 'NodePorts')
     expect(pod('second').status.phase).toBe('Failed')
+  })
+})
+
+describe('a restart of the server', () => {
+  async function restart(nodes: number, storage: Storage): Promise<void> {
+    const { clock } = cluster
+    await cluster.close()
+    cluster = await startCluster({ nodes, storage, clock })
+  }
+
+  it('leaves pods running, and those that were to end do so', async () => {
+    const storage = createMemoryStorage()
+    await restart(2, storage)
+    await create(sh('sleep 60'))
+    await soon(() => state(), 'Running')
+    const started = pod().status.containerStatuses?.[0]?.state?.running?.startedAt
+
+    await restart(2, storage)
+    await soon(() => pod().status.phase, 'Succeeded', 1000)
+
+    expect(pod().status.containerStatuses?.[0]?.state?.terminated).toMatchObject({ startedAt: started })
+  })
+
+  it('with fewer nodes takes the others away', async () => {
+    const storage = createMemoryStorage()
+    await restart(2, storage)
+
+    await restart(1, storage)
+
+    expect(cluster.list('nodes').map(({ metadata }) => metadata.name)).toEqual(['simulated-1'])
   })
 })
 

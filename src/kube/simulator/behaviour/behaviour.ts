@@ -24,7 +24,7 @@ const LONG_MS = 10 * 365 * 86_400_000
 const STEP_LIMIT = 5_000
 /** How long a program that is not known runs, where it is meant to end. */
 const PLAIN_MS = 2_000
-const REFERENCE = /^[a-z0-9]+([._/:-]*[a-zA-Z0-9]+)*(@sha256:[a-f0-9]{64})?$/
+const REFERENCE = /^[a-z0-9][a-zA-Z0-9._/:-]*(@sha256:[a-f0-9]{64})?$/
 
 export function behaviourOf(
   pod: Readonly<Pod>,

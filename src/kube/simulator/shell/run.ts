@@ -4,7 +4,7 @@
  * A run is a sequence of steps in its own time; whoever asks decides how much of it has passed. Programs that are not
  * known here are the caller's to explain.
  */
-import { type Piece, parseScript, type Statement, type Word } from './parse.js'
+import { NotUnderstood, type Piece, parseScript, type Statement, type Word } from './parse.js'
 
 export type Step = { waitMs: number } | { text: string; stream: 1 | 2 }
 
@@ -38,6 +38,13 @@ export function* run(words: readonly string[], machine: Machine): Generator<Step
 const SHELLS = new Set(['sh', 'bash', 'ash', 'dash'])
 const DURATION = /^(\d+(?:\.\d+)?)([smhd]?)$/
 const UNITS: Readonly<Record<string, number>> = { '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/**
+ * A script is somebody's, and runs where everybody's requests do: what it may do without waiting, in all, and with how
+ * much text.
+ */
+const BUSY_LIMIT = 10_000
+const TOTAL_LIMIT = 1_000_000
+const TEXT_LIMIT = 64 * 1024
 /** Loops that never wait would never end. */
 const BREATH_MS = 10
 
@@ -46,6 +53,8 @@ type Run = Generator<Step, number | 'forever'>
 class Shell {
   readonly #variables: Record<string, string>
   #passedMs = 0
+  #busy = 0
+  #total = 0
   #last = 0
 
   constructor(private readonly machine: Machine) {
@@ -81,6 +90,7 @@ class Shell {
   }
 
   *#statement(statement: Statement): Run {
+    if (++this.#busy > BUSY_LIMIT || ++this.#total > TOTAL_LIMIT) throw new NotUnderstood('it does too much')
     switch (statement.kind) {
       case 'command': {
         const code = yield* this.#simple(statement)
@@ -116,7 +126,13 @@ class Shell {
   }
 
   *#simple({ words }: { words: readonly Word[] }): Run {
-    const filled = words.map((word) => this.#fill(word))
+    let size = 0
+    const filled = words.map((word) => {
+      const text = this.#fill(word)
+      size += text.length
+      if (size > TEXT_LIMIT) throw new NotUnderstood('a command is too long')
+      return text
+    })
     const isRedirected = filled.some((word) => /^\uE000\d*>/.test(word) && !/^\uE0002>/.test(word))
     const plain = filled.filter((word) => !word.startsWith('\uE000'))
     const assignment = plain.length === 1 ? /^(\w+)=(.*)$/s.exec(plain[0] ?? '') : null
@@ -135,6 +151,7 @@ class Shell {
 
   #wait(ms: number): Step {
     this.#passedMs += ms
+    this.#busy = 0
     return { waitMs: ms }
   }
 

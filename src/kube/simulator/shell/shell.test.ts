@@ -42,6 +42,20 @@ describe('the shell of a simulated container', () => {
     expect(play(script)).toEqual(expected)
   })
 
+  it.each([
+    ['loops within loops', 'for a in 0 1 2 3 4 5 6 7 8 9; do '.repeat(9) + ':; ' + 'done; '.repeat(9)],
+    [
+      'words that double',
+      'X=xxxxxxxxxxxxxxxx; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do X=$X$X; done; echo $X',
+    ],
+    ['brackets without end', '('.repeat(100_000)],
+  ])('gives up on %s instead of keeping everybody waiting', (_what, script) => {
+    const began = performance.now()
+
+    expect(() => play(script)).toThrow()
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
+
   it('goes on for ever where the script does, in its own time', () => {
     expect(play('while true; do echo tick; sleep 1; done', 4_500)).toEqual({
       text: 'tick\n'.repeat(5),
