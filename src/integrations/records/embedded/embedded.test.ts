@@ -1,0 +1,169 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describeRecordStores } from '../conformance.js'
+import { LOGS } from '../kinds.js'
+import { EmbeddedRecords } from './index.js'
+import { Segments, type SegmentsOptions } from './segments.js'
+
+const FOREVER = { maxAgeMs: 1e12, maxBytes: 1e9 }
+const retention = { logs: FOREVER, events: FOREVER, audits: FOREVER }
+const EVERYTHING = { readable: 'everything', where: [] } as const
+const PAGE = { offset: 0, limit: 10, order: 'desc' } as const
+
+describeRecordStores(
+  'the embedded store in memory',
+  async () => new EmbeddedRecords({ directory: undefined, retention }),
+)
+
+describeRecordStores('the embedded store on disk', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'orrery-records-'))
+  const store = new EmbeddedRecords({ directory, retention })
+  return Object.assign(store, {
+    async close() {
+      await EmbeddedRecords.prototype.close.call(store)
+      rmSync(directory, { recursive: true })
+    },
+  })
+})
+
+describe('the files of the embedded store', () => {
+  let directory: string
+  let opened: Segments[] = []
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'orrery-records-'))
+  })
+  afterEach(() => {
+    for (const segments of opened) segments.close()
+    opened = []
+    rmSync(directory, { recursive: true })
+  })
+
+  const open = (options: Partial<SegmentsOptions> = {}): Segments => {
+    const segments = new Segments({ directory, schema: LOGS, ...FOREVER, ...options })
+    opened.push(segments)
+    return segments
+  }
+  const line = (time: string, log: string): Record<string, unknown> => ({
+    log,
+    time,
+    kubernetes: { namespace_name: 'n', pod_name: 'p', container_name: 'c', docker_id: 'd' },
+  })
+  const logs = (segments: Segments, query: object = {}, options: object = {}): unknown[] =>
+    segments.page({ ...EVERYTHING, ...query }, { ...PAGE, ...options }).documents.map(({ log }) => log)
+
+  it('hold what was there before a restart', () => {
+    const first = open()
+    first.append([line('2026-01-01T00:00:00Z', 'old')])
+    first.close()
+
+    const second = open()
+    second.append([line('2026-01-01T00:00:00Z', 'new')])
+
+    expect(logs(second)).toHaveLength(2)
+    expect(
+      logs(second, { readable: [{ field: 'kubernetes.namespace_name', is: 'n', since: undefined }] }),
+    ).toHaveLength(2)
+  })
+
+  it('are searched together, in order of time, also where their times overlap', () => {
+    const segments = open({ segmentBytes: 1 })
+    for (const day of ['03', '01', '04', '02']) segments.append([line(`2026-01-${day}T00:00:00Z`, day)])
+
+    expect(segments.files).toBe(4)
+    expect(logs(segments)).toEqual(['04', '03', '02', '01'])
+    expect(logs(segments, {}, { offset: 1, limit: 2, order: 'asc' })).toEqual(['02', '03'])
+    expect(segments.histogram(EVERYTHING, '1d').buckets).toHaveLength(4)
+    expect(segments.statistics(EVERYTHING)).toEqual({ total: 4, distinct: 1 })
+  })
+
+  it('are streamed without leaving out or repeating what has the same time in several', () => {
+    const segments = open({ segmentBytes: 1 })
+    for (let i = 0; i < 7; i++) segments.append([line('2026-01-01T00:00:00Z', String(i))])
+
+    const all: unknown[] = []
+    let after: ReturnType<Segments['portion']>['after']
+    do {
+      const portion = segments.portion(EVERYTHING, 2, after)
+      all.push(...portion.documents.map(({ log }) => log))
+      after = portion.after
+    } while (after)
+
+    expect(all.sort()).toEqual(['0', '1', '2', '3', '4', '5', '6'])
+  })
+
+  it('go when all in them is too old', () => {
+    const segments = open({
+      segmentBytes: 1,
+      maxAgeMs: 86_400_000,
+      now: () => Date.parse('2026-01-03T12:00:00Z'),
+    })
+    for (const day of ['01', '02', '03']) segments.append([line(`2026-01-${day}T20:00:00Z`, day)])
+
+    expect(logs(segments)).toEqual(['03', '02'])
+    expect(readdirSync(directory).filter((name) => name.endsWith('.db'))).toHaveLength(2)
+  })
+
+  it('go oldest first when there is too much', () => {
+    const segments = open({ segmentBytes: 50_000, maxBytes: 200_000 })
+    for (let i = 0; i < 60; i++) {
+      const lines = Array.from({ length: 50 }, (_, k) =>
+        line(new Date(1.77e12 + i * 1000).toISOString(), `line ${i} ${k} ${'x'.repeat(100)}`),
+      )
+      segments.append(lines)
+    }
+
+    expect(segments.sizeBytes).toBeLessThanOrEqual(400_000)
+    expect(logs(segments, {}, { limit: 1 })).toEqual([`line 59 49 ${'x'.repeat(100)}`])
+    expect(logs(segments, {}, { limit: 1, order: 'asc' })).not.toEqual([`line 0 0 ${'x'.repeat(100)}`])
+  })
+
+  it('that are damaged are set aside, and the others read', () => {
+    const first = open({ segmentBytes: 1 })
+    for (const day of ['01', '02']) first.append([line(`2026-01-${day}T00:00:00Z`, day)])
+    first.close()
+    writeFileSync(
+      join(directory, '00000001.db'),
+      'no database at all, but longer than a header of one'.repeat(20),
+    )
+
+    expect(logs(open())).toEqual(['02'])
+    expect(readdirSync(directory)).toContain('00000001.db.damaged')
+  })
+
+  it('give no page beyond the first ten thousand records', () => {
+    expect(() => logs(open(), {}, { offset: 10_000 })).toThrow(/from \+ size/)
+  })
+})
+
+describe('the thread of the embedded store', () => {
+  it('is there only while it is needed', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'orrery-records-'))
+    const store = new EmbeddedRecords({ directory, retention, idleMs: 1 })
+    expect(store.isAwake).toBe(false)
+
+    expect((await store.logs.page(EVERYTHING, PAGE)).total).toBe(0)
+    await expect.poll(() => store.isAwake).toBe(false)
+    expect((await store.logs.page(EVERYTHING, PAGE)).total).toBe(0)
+
+    await store.close()
+    await expect(store.logs.page(EVERYTHING, PAGE)).rejects.toMatchObject({ code: 503 })
+    rmSync(directory, { recursive: true })
+  })
+
+  it('answers no question whose asker has left, and refuses when too many wait', async () => {
+    const store = new EmbeddedRecords({ directory: undefined, retention, limit: 2 })
+    const first = store.logs.page(EVERYTHING, PAGE)
+    const left = new AbortController()
+    const second = store.logs.page(EVERYTHING, PAGE, left.signal)
+    const third = expect(store.logs.page(EVERYTHING, PAGE)).rejects.toMatchObject({ code: 429 })
+    left.abort(new Error('gone'))
+
+    await expect(second).rejects.toThrow('gone')
+    expect((await first).total).toBe(0)
+    await third
+    await store.close()
+  })
+})

@@ -1,0 +1,364 @@
+/**
+ * One file of records: an SQLite database that is only added to, and removed as a whole when it is old enough.
+ *
+ * The identifier of a record begins with its time. So a range of time is a range of identifiers, the order of time is
+ * the order of the file, and the full-text index alone knows the times of its hits.
+ */
+import Database from 'libsql'
+import { statSync } from 'node:fs'
+import { type JsonDocument, type RecordQuery } from '../interface.js'
+import { type KindSchema, valueAt } from '../kinds.js'
+import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_BITS } from './sql.js'
+
+const NEVER = '9223372036854775807'
+const KNOWN_FACETS = 20_000
+const SERIALS = 1 << Number(SERIAL_BITS)
+/** Above this share of the shared values, records are looked through in order of time instead of value by value. */
+const MANY = 0.1
+
+type Row = Record<string, unknown>
+type Value = string | number | bigint | null
+
+export interface SegmentRecord {
+  id: bigint
+  document: JsonDocument
+}
+
+export interface IdRange {
+  order: 'asc' | 'desc'
+  limit: number
+  /** Only what comes after this identifier in the order. */
+  after?: bigint | undefined
+}
+
+export class Segment {
+  readonly #db: Database.Database
+  readonly #statements = new Map<string, Database.Statement>()
+  readonly #facets = new Map<string, number | bigint>()
+  readonly #columns: string[]
+  #serial: number
+  #bounds: { first: bigint; last: bigint } | undefined
+  /** The query that `chosen` was filled for, and how many shared values there were. */
+  #chosenFor = ''
+  #chosen = { rows: 0, of: 0 }
+
+  /** @param path `:memory:` for one that is not kept */
+  constructor(
+    readonly path: string,
+    private readonly schema: KindSchema,
+  ) {
+    this.#db = new Database(path)
+    this.#columns = schema.fields.map((_, column) => `c${column}`)
+    this.#db.exec(
+      'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000',
+    )
+    this.#db.exec(this.#definitions())
+    this.#serial = Number(this.#one('SELECT count(*) AS n FROM records')['n']) % SERIALS
+    this.#bounds = this.#readBounds()
+  }
+
+  /** Undefined when there are no records. */
+  get bounds(): { first: bigint; last: bigint } | undefined {
+    return this.#bounds
+  }
+
+  get sizeBytes(): number {
+    if (this.path !== ':memory:') return sizeOf(this.path) + sizeOf(`${this.path}-wal`)
+    return Number(
+      this.#one('SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size')['n'],
+    )
+  }
+
+  append(documents: readonly JsonDocument[]): void {
+    const { time, text } = this.schema
+    this.#db.exec('BEGIN')
+    try {
+      for (const document of documents) {
+        const ms = Date.parse(String(valueAt(document, time)))
+        if (!(Math.abs(ms) < LAST_MS)) continue
+        const words = text === undefined ? undefined : textOf(valueAt(document, text))
+        const body = this.schema.kind === 'logs' ? (words ?? '') : JSON.stringify(document)
+        const id = this.#insert(ms, this.#facetOf(document), body)
+        if (words !== undefined) this.#run('INSERT INTO words(rowid, text) VALUES (?, ?)', [id, words])
+      }
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      this.#facets.clear()
+      this.#bounds = this.#readBounds()
+      throw error
+    }
+  }
+
+  count(query: RecordQuery): number {
+    const found = this.#find(query)
+    if (!found) return 0
+    return Number(
+      this.#one(`SELECT count(*) AS n FROM ${found.from} WHERE ${found.where}`, found.params)['n'],
+    )
+  }
+
+  /** Start of bucket in milliseconds → records. */
+  histogram(query: RecordQuery, widthMs: number): Map<number, number> {
+    const found = this.#find(query)
+    if (!found) return new Map()
+    const { id, from, where, params } = found
+    const rows = this.#all(
+      `SELECT (${id} >> ${SERIAL_BITS}) / ${widthMs} AS bucket, count(*) AS n FROM ${from} WHERE ${where} GROUP BY bucket`,
+      params,
+    )
+    return new Map(rows.map((row) => [Number(row['bucket']) * widthMs, Number(row['n'])]))
+  }
+
+  /** The different values of the field that statistics count. */
+  distinct(query: RecordQuery): Set<string> {
+    const column = this.schema.fields.findIndex(({ path }) => path === this.schema.distinct)
+    const found = this.#find(query, { withRecords: true })
+    if (!found || column < 0) return new Set()
+    const { from, where, params } = found
+    const rows = this.#all(
+      `SELECT DISTINCT f.c${column} AS value FROM facets f WHERE f.id IN (SELECT records.facet FROM ${from} WHERE ${where}) AND value IS NOT NULL`,
+      params,
+    )
+    return new Set(rows.map((row) => String(row['value'])))
+  }
+
+  ids(query: RecordQuery, { order, limit, after }: IdRange): bigint[] {
+    const found = this.#find(query, { inOrder: true })
+    if (!found) return []
+    const { id, from, where, params } = found
+    const beyond = after === undefined ? '' : ` AND ${id} ${order === 'desc' ? '<' : '>'} ?`
+    const rows = this.#all(
+      `SELECT ${id} AS id FROM ${from} WHERE ${where}${beyond} ORDER BY ${id} ${order} LIMIT ?`,
+      [...params, ...(after === undefined ? [] : [after]), limit],
+    )
+    return rows.map((row) => BigInt(row['id'] as bigint))
+  }
+
+  documents(ids: readonly bigint[]): SegmentRecord[] {
+    const values = this.schema.kind === 'logs' ? this.#columns.map((name) => `, f.${name}`).join('') : ''
+    return ids.map((id) => {
+      const row = this.#one(
+        `SELECT r.body${values} FROM records r JOIN facets f ON f.id = r.facet WHERE r.id = ?`,
+        [id],
+      )
+      return { id, document: this.#documentOf(id, row) }
+    })
+  }
+
+  /** Nothing more will be written, for now: the write-ahead log goes into the file. */
+  seal(): void {
+    this.#one('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  #definitions(): string {
+    const { fields, text } = this.schema
+    const types = fields.map(({ isNumber }, column) => `c${column} ${isNumber ? 'INTEGER' : 'TEXT'}`)
+    const worded = this.#worded()
+    const tokenize = `tokenize = "unicode61 remove_diacritics 0"`
+    return `
+      CREATE TABLE IF NOT EXISTS facets(id INTEGER PRIMARY KEY, ${types.join(', ')});
+      CREATE TABLE IF NOT EXISTS records(id INTEGER PRIMARY KEY, facet INTEGER NOT NULL, body TEXT NOT NULL);
+      CREATE INDEX IF NOT EXISTS records_by_facet ON records(facet);
+      ${worded.length > 0 ? `CREATE VIRTUAL TABLE IF NOT EXISTS facet_words USING fts5(${worded.join(', ')}, content = '', columnsize = 0, ${tokenize});` : ''}
+      ${text === undefined ? '' : `CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, ${tokenize});`}
+      CREATE TEMP TABLE places(field INTEGER, value TEXT, since INTEGER, PRIMARY KEY (field, value)) WITHOUT ROWID;
+      CREATE TEMP TABLE chosen(id INTEGER PRIMARY KEY, since INTEGER NOT NULL);`
+  }
+
+  #worded(): string[] {
+    return this.#columns.filter((_, column) => this.schema.fields[column]?.hasWords)
+  }
+
+  #insert(ms: number, facet: number | bigint, body: string): bigint {
+    for (;;) {
+      this.#serial = (this.#serial + 1) % SERIALS
+      const id = idAt(ms) + BigInt(this.#serial)
+      const { changes } = this.#run('INSERT OR IGNORE INTO records(id, facet, body) VALUES (?, ?, ?)', [
+        id,
+        facet,
+        body,
+      ])
+      if (changes === 0) continue // Taken before the file was last opened.
+      const { first = id, last = id } = this.#bounds ?? {}
+      this.#bounds = { first: id < first ? id : first, last: id > last ? id : last }
+      return id
+    }
+  }
+
+  /** Equal values may be there twice, after a restart for example; that costs a row and changes no answer. */
+  #facetOf(document: JsonDocument): number | bigint {
+    const values = this.schema.fields.map(({ path, isNumber }) =>
+      facetValue(valueAt(document, path), isNumber),
+    )
+    const key = JSON.stringify(values)
+    const known = this.#facets.get(key)
+    if (known !== undefined) return known
+    const marks = this.#columns.map(() => '?').join(', ')
+    const { lastInsertRowid: id } = this.#run(
+      `INSERT INTO facets(${this.#columns.join(', ')}) VALUES (${marks})`,
+      values,
+    )
+    const worded = this.#worded()
+    if (worded.length > 0) {
+      const texts = values.filter((_, column) => this.schema.fields[column]?.hasWords)
+      this.#run(
+        `INSERT INTO facet_words(rowid, ${worded.join(', ')}) VALUES (?, ${worded.map(() => '?').join(', ')})`,
+        [id, ...texts],
+      )
+    }
+    if (this.#facets.size >= KNOWN_FACETS) this.#facets.clear()
+    this.#facets.set(key, id)
+    this.#chosenFor = ''
+    return id
+  }
+
+  #documentOf(id: bigint, row: Row): JsonDocument {
+    const body = String(row['body'])
+    if (this.schema.kind !== 'logs') return JSON.parse(body) as JsonDocument
+    const kubernetes: JsonDocument = {}
+    for (const [column, { path }] of this.schema.fields.entries()) {
+      const value = row[`c${column}`]
+      if (value !== null) kubernetes[path.slice(path.indexOf('.') + 1)] = value
+    }
+    return { log: body, time: new Date(Number(id >> SERIAL_BITS)).toISOString(), kubernetes }
+  }
+
+  /**
+   * The part of a statement that finds the records of a query.
+   *
+   * @returns undefined when there are none in this file
+   */
+  #find(
+    query: RecordQuery,
+    { withRecords = false, inOrder = false } = {},
+  ): { id: string; from: string; where: string; params: Value[] } | undefined {
+    const bounds = this.#bounds
+    if (!bounds) return undefined
+    const compiled = compile(this.schema, query, (column, pattern) => this.#valuesLike(column, pattern))
+    const { isEmpty, facets, places, text } = compiled
+    const first = compiled.first > bounds.first ? compiled.first : bounds.first
+    const last = compiled.last < bounds.last ? compiled.last : bounds.last
+    if (isEmpty || first > last) return undefined
+    const isChosen = facets !== undefined || places !== undefined
+    if (isChosen && this.#choose(compiled) === 0) return undefined
+
+    const id = text === undefined ? 'records.id' : 'words.rowid'
+    const isWhole = first === bounds.first && last === bounds.last
+    const conditions: { sql: string; params: Value[] }[] = []
+    if (text !== undefined) conditions.push({ sql: 'words MATCH ?', params: [text] })
+    // Without this condition a whole file can be counted through its smallest index.
+    if (!isWhole || inOrder) conditions.push({ sql: `${id} BETWEEN ? AND ?`, params: [first, last] })
+    if (isChosen) conditions.push({ sql: `${id} >= chosen.since`, params: [] })
+    return {
+      id,
+      from: this.#source(text !== undefined, isChosen, withRecords, inOrder),
+      where: conditions.map(({ sql }) => sql).join(' AND ') || '1',
+      params: conditions.flatMap(({ params }) => params),
+    }
+  }
+
+  /** CROSS JOIN keeps SQLite to the order given. */
+  #source(hasText: boolean, isChosen: boolean, withRecords: boolean, inOrder: boolean): string {
+    if (hasText) {
+      const records = 'words CROSS JOIN records ON records.id = words.rowid'
+      if (isChosen) return `${records} CROSS JOIN chosen ON chosen.id = records.facet`
+      return withRecords ? records : 'words'
+    }
+    if (!isChosen) return 'records'
+    const isMany = this.#chosen.rows > this.#chosen.of * MANY
+    return inOrder && isMany
+      ? 'records CROSS JOIN chosen ON chosen.id = records.facet'
+      : 'chosen CROSS JOIN records ON records.facet = chosen.id'
+  }
+
+  /** Fills `chosen` with the shared values that a query admits, and since when. @returns how many */
+  #choose({ facets, places }: CompiledQuery): number {
+    const key = JSON.stringify([facets, places])
+    if (key === this.#chosenFor) return this.#chosen.rows
+    this.#db.exec('DELETE FROM chosen; DELETE FROM places')
+    if (places && places.rows.length > 0)
+      this.#run(
+        `INSERT OR IGNORE INTO places SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS INTEGER) FROM json_each(?)`,
+        [JSON.stringify(places.rows)],
+      )
+    const sinces = places && [
+      ...places.columns.map(
+        (column) =>
+          `coalesce((SELECT p.since FROM places p WHERE p.field = ${column} AND p.value = f.c${column}), ${NEVER})`,
+      ),
+      ...places.lacks.map((column) => `iif(f.c${column} IS NULL, ${FIRST_ID}, ${NEVER})`),
+      NEVER, // min() of a single value would be the aggregate.
+      NEVER,
+    ]
+    const since = sinces ? `min(${sinces.join(', ')})` : String(FIRST_ID)
+    this.#run(
+      `INSERT INTO chosen SELECT id, since FROM (SELECT f.id AS id, ${since} AS since FROM facets f WHERE ${facets?.sql ?? '1'}) WHERE since <= ${LAST_ID}`,
+      facets?.params ?? [],
+    )
+    const { chosen, all } = this.#one(
+      'SELECT (SELECT count(*) FROM chosen) AS chosen, (SELECT count(*) FROM facets) AS "all"',
+    )
+    this.#chosen = { rows: Number(chosen), of: Number(all) }
+    this.#chosenFor = key
+    return this.#chosen.rows
+  }
+
+  #valuesLike(column: string, pattern: RegExp): string[] {
+    return this.#all(`SELECT DISTINCT ${column} AS value FROM facets WHERE ${column} IS NOT NULL`)
+      .map((row) => String(row['value']))
+      .filter((value) => pattern.test(value))
+  }
+
+  #readBounds(): { first: bigint; last: bigint } | undefined {
+    const { first, last } = this.#one(
+      'SELECT (SELECT min(id) FROM records) AS first, (SELECT max(id) FROM records) AS last',
+    )
+    if (first === null || last === null) return undefined
+    return { first: BigInt(first as bigint), last: BigInt(last as bigint) }
+  }
+
+  #statement(sql: string): Database.Statement {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      if (this.#statements.size >= 100) this.#statements.clear()
+      statement = this.#db.prepare(sql).safeIntegers(true)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #run(sql: string, params: readonly Value[]): Database.RunResult {
+    return this.#statement(sql).run(...params)
+  }
+
+  #one(sql: string, params: readonly Value[] = []): Row {
+    return this.#statement(sql).get(...params) as Row
+  }
+
+  #all(sql: string, params: readonly Value[] = []): Row[] {
+    return this.#statement(sql).all(...params) as Row[]
+  }
+}
+
+/** Lists are searched by patterns only, so they are kept as lines. */
+function facetValue(value: unknown, isNumber = false): string | number | null {
+  if (value === undefined) return null
+  if (isNumber) return typeof value === 'number' && Number.isSafeInteger(value) ? value : null
+  if (Array.isArray(value)) return value.map(String).join('\n')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** Of something that should be text. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value)
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,252 @@
+/**
+ * The files of one kind of record: written to the newest, searched all, and removed oldest first by age and size.
+ *
+ * Removing a file costs nothing in comparison with deleting records from a full-text index.
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { badRequest } from '../../../apimachinery/errors/index.js'
+import {
+  type JsonDocument,
+  type PageOptions,
+  type RecordHistogram,
+  type RecordPage,
+  type RecordQuery,
+  type RecordStatistics,
+} from '../interface.js'
+import { bucketAfter, bucketOf, countedMs, parseInterval } from '../intervals.js'
+import { type KindSchema } from '../kinds.js'
+import { Segment } from './segment.js'
+import { idAt, SERIAL_BITS } from './sql.js'
+
+export interface Retention {
+  maxAgeMs: number
+  maxBytes: number
+}
+
+export interface SegmentsOptions extends Retention {
+  /** Undefined: in memory only. */
+  directory: string | undefined
+  schema: KindSchema
+  now?: () => number
+  /** A file of this size is followed by another. Default: an eighth of `maxBytes`, at most 256 MiB. */
+  segmentBytes?: number
+}
+
+/** As Elasticsearch has it; the pages of deep offsets would have to be found and thrown away. */
+const WINDOW = 10_000
+const MOST_BUCKETS = 65_536
+const MIB = 1024 * 1024
+const DAY = 86_400_000
+
+interface Found {
+  id: bigint
+  segment: Segment
+}
+
+/** Where a stream goes on: below this identifier, in files from this one on. */
+export interface Cursor {
+  id: bigint
+  segment: number
+}
+
+export class Segments {
+  readonly #options: SegmentsOptions
+  readonly #segmentBytes: number
+  readonly #now: () => number
+  /** By number, oldest first. */
+  readonly #segments = new Map<number, Segment>()
+
+  constructor(options: SegmentsOptions) {
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    this.#segmentBytes = options.segmentBytes ?? Math.min(options.maxBytes / 8, 256 * MIB)
+    this.#openAll()
+    this.prune()
+  }
+
+  get sizeBytes(): number {
+    return [...this.#segments.values()].reduce((sum, segment) => sum + segment.sizeBytes, 0)
+  }
+
+  get files(): number {
+    return this.#segments.size
+  }
+
+  append(documents: readonly JsonDocument[]): void {
+    this.#newest().append(documents)
+    this.prune()
+  }
+
+  page(query: RecordQuery, { offset, limit, order }: PageOptions): RecordPage {
+    if (offset + limit > WINDOW)
+      throw badRequest(`from + size must be at most ${WINDOW}: narrow the time or the filters, or export`)
+    const total = this.#sum(query)
+    const found = limit === 0 || offset >= total ? [] : this.#find(query, order, offset + limit)
+    return { total, documents: documentsOf(found.slice(offset)) }
+  }
+
+  statistics(query: RecordQuery): RecordStatistics {
+    const total = this.#sum(query)
+    if (this.#options.schema.distinct === undefined) return { total, distinct: total }
+    const values = new Set<string>()
+    for (const segment of this.#segments.values())
+      for (const value of segment.distinct(query)) values.add(value)
+    return { total, distinct: values.size }
+  }
+
+  histogram(query: RecordQuery, text: string): RecordHistogram {
+    const interval = parseInterval(text)
+    const counts = new Map<number, number>()
+    let total = 0
+    for (const segment of this.#segments.values()) {
+      for (const [time, count] of segment.histogram(query, countedMs(interval))) {
+        const bucket = bucketOf(time, interval)
+        counts.set(bucket, (counts.get(bucket) ?? 0) + count)
+        total += count
+      }
+    }
+    let first = Infinity
+    let last = -Infinity
+    for (const time of counts.keys()) {
+      first = Math.min(first, time)
+      last = Math.max(last, time)
+    }
+    if ((last - first) / (bucketAfter(first, interval) - first) > MOST_BUCKETS)
+      throw badRequest(`the interval ${text} makes more than ${MOST_BUCKETS} buckets: take a longer one`)
+    const buckets: RecordHistogram['buckets'] = []
+    for (let time = first; time <= last; time = bucketAfter(time, interval))
+      buckets.push({ time, count: counts.get(time) ?? 0 })
+    return { total, buckets }
+  }
+
+  /** Newest first; @returns where to go on, undefined at the end */
+  portion(
+    query: RecordQuery,
+    limit: number,
+    after: Cursor | undefined,
+  ): { documents: JsonDocument[]; after: Cursor | undefined } {
+    const found = this.#find(query, 'desc', limit, after)
+    const end = found.at(-1)
+    return {
+      documents: documentsOf(found),
+      after: end && found.length === limit ? { id: end.id, segment: this.#numberOf(end.segment) } : undefined,
+    }
+  }
+
+  /** Removes the oldest files while there is too much, and those whose records are all too old. */
+  prune(): void {
+    const { maxAgeMs, maxBytes } = this.#options
+    const oldest = idAt(this.#now() - maxAgeMs)
+    const ordered = [...this.#segments.entries()]
+    const newest = ordered.at(-1)?.[0]
+    let size = this.sizeBytes
+    for (const [number, segment] of ordered) {
+      const isOld = segment.bounds !== undefined && segment.bounds.last < oldest
+      if (!isOld && (size <= maxBytes || number === newest)) continue
+      size -= segment.sizeBytes
+      this.#remove(number, segment)
+    }
+  }
+
+  close(): void {
+    for (const segment of this.#segments.values()) {
+      if (segment === this.#current()) segment.seal()
+      segment.close()
+    }
+    this.#segments.clear()
+  }
+
+  #sum(query: RecordQuery): number {
+    let sum = 0
+    for (const segment of this.#segments.values()) sum += segment.count(query)
+    return sum
+  }
+
+  /** Of equal identifiers, that of the newer file comes first in `desc`. */
+  #find(query: RecordQuery, order: 'asc' | 'desc', limit: number, after?: Cursor): Found[] {
+    const sign = order === 'desc' ? -1 : 1
+    const outermost = ({ bounds }: Segment): bigint => (order === 'desc' ? bounds?.last : bounds?.first) ?? 0n
+    const candidates = [...this.#segments.entries()].sort(
+      ([, a], [, b]) => sign * compare(outermost(a), outermost(b)),
+    )
+    let found: Found[] = []
+    for (const [number, segment] of candidates) {
+      const worst = found.length >= limit ? found.at(-1)?.id : undefined
+      // Files hardly overlap in time, so mostly one is enough for a page.
+      if (worst !== undefined && sign * compare(outermost(segment), worst) > 0) break
+      const isBehind = after !== undefined && number < after.segment
+      const beyond = after && (isBehind ? after.id + 1n : after.id)
+      const ids = segment.ids(query, { order, limit, after: beyond })
+      if (ids.length === 0) continue
+      found = [...found, ...ids.map((id) => ({ id, segment }))]
+        .sort((a, b) => sign * compare(a.id, b.id) || this.#numberOf(b.segment) - this.#numberOf(a.segment))
+        .slice(0, limit)
+    }
+    return found
+  }
+
+  #numberOf(segment: Segment): number {
+    for (const [number, other] of this.#segments) if (other === segment) return number
+    return 0
+  }
+
+  /** The file that is written to: of at most a day, so that age is met closely enough. */
+  #newest(): Segment {
+    const newest = this.#current()
+    const isFull =
+      newest?.bounds !== undefined &&
+      (newest.sizeBytes >= this.#segmentBytes ||
+        this.#now() - Number(newest.bounds.first >> SERIAL_BITS) > Math.min(DAY, this.#options.maxAgeMs))
+    if (newest && !isFull) return newest
+    newest?.seal()
+    const number = newest === undefined ? 1 : this.#numberOf(newest) + 1
+    const segment = new Segment(this.#pathOf(number), this.#options.schema)
+    this.#segments.set(number, segment)
+    return segment
+  }
+
+  #current(): Segment | undefined {
+    return [...this.#segments.values()].at(-1)
+  }
+
+  #openAll(): void {
+    const { directory, schema } = this.#options
+    if (directory === undefined) return
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const numbers = readdirSync(directory)
+      .flatMap((name) => /^(\d{8})\.db$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b)
+    for (const number of numbers) {
+      const path = this.#pathOf(number)
+      try {
+        this.#segments.set(number, new Segment(path, schema))
+      } catch {
+        // A damaged file is kept for whoever wants to look, and does not keep the others from being read.
+        renameSync(path, `${path}.damaged`)
+      }
+    }
+  }
+
+  #pathOf(number: number): string {
+    const { directory } = this.#options
+    return directory === undefined ? ':memory:' : join(directory, `${String(number).padStart(8, '0')}.db`)
+  }
+
+  #remove(number: number, segment: Segment): void {
+    segment.close()
+    this.#segments.delete(number)
+    if (this.#options.directory === undefined) return
+    for (const suffix of ['', '-wal', '-shm']) rmSync(this.#pathOf(number) + suffix, { force: true })
+  }
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** In the order given; each file is asked once. */
+function documentsOf(found: readonly Found[]): JsonDocument[] {
+  return found.map(({ id, segment }) => segment.documents([id])[0]?.document ?? {})
+}
