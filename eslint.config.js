@@ -90,6 +90,32 @@ export default tseslint.config(
     },
   },
   {
+    // A server that does not use them does not hold them: 50 MB together.
+    files: ['src/**/*.ts'],
+    ignores: ['**/*.test.ts', '**/fixture.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            ...['@peculiar/x509', '@xmldom/xmldom', 'ioredis', 'jose', 'ldapts', 'pino-pretty'].map(
+              (name) => ({
+                name,
+                message: 'Load it where it is first used; import only its types.',
+                allowTypeImports: true,
+              }),
+            ),
+            {
+              name: 'typebox',
+              message: 'Write schemas with apimachinery/schema/type.ts.',
+              allowTypeImports: true,
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // Tests read answers of any shape; what they expect of them is the check.
     files: ['**/*.test.ts', 'test/**/*.ts'],
     rules: {

@@ -5,7 +5,7 @@
  * given to the group by the request-info filter, so roles of clusters and workspaces do not count for it.
  */
 import { type IncomingMessage, type ServerResponse } from 'node:http'
-import { Type } from 'typebox'
+import { Type } from '../apimachinery/schema/type.js'
 import { badRequest, StatusError } from '../apimachinery/errors/index.js'
 import { ANONYMOUS, type UserInfo } from '../apimachinery/meta/types.js'
 import { type Exchange, type Filter, type Step } from './exchange.js'

@@ -1,5 +1,5 @@
 /** The OpenAPI 3 document of the declared routes. */
-import { type TSchema } from 'typebox'
+import { type TSchema } from '../apimachinery/schema/type.js'
 import { type DeclaredRoute, everyRoute } from './everyroute.js'
 import { type ApiGroup, type ErrorForm } from './route.js'
 

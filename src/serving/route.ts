@@ -1,7 +1,7 @@
 /**
  * A route of an API group, declared once: the same declaration routes, validates, documents and tells who may.
  */
-import { type Static, type TSchema } from 'typebox'
+import { type Static, type TSchema } from '../apimachinery/schema/type.js'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Exchange } from './exchange.js'
 import { type RequestInfo } from './requestinfo.types.js'

@@ -1,6 +1,6 @@
 /** Checks query and body against the schemas of a route. Schemas are compiled on first use. */
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import { type TSchema } from 'typebox'
+import { type TSchema } from '../apimachinery/schema/type.js'
 import { badRequest } from '../apimachinery/errors/index.js'
 
 /** @throws StatusError 400 naming the first fault */

@@ -2,7 +2,7 @@
  * The bodies of writes, read the way the original's typed objects are: what is not part of the type is dropped, and
  * a null among labels or annotations is an empty text, not a removal.
  */
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '../apimachinery/schema/type.js'
 import { badRequest } from '../apimachinery/errors/index.js'
 import { type ObjectMeta } from '../apimachinery/meta/types.js'
 

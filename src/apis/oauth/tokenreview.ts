@@ -3,7 +3,7 @@
  *
  * A token that is no good is answered 400 with the reason as text, not with `authenticated: false`.
  */
-import { Type } from 'typebox'
+import { Type } from '../../apimachinery/schema/type.js'
 import { badRequest } from '../../apimachinery/errors/index.js'
 import { LoginError } from '../../authentication/login.js'
 import { TokenError } from '../../authentication/tokens/jwt.js'

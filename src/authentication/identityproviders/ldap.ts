@@ -6,18 +6,8 @@
  * takes it for an anonymous bind, which succeeds (RFC 4513, section 5.1.2).
  */
 import { isIP } from 'node:net'
-import {
-  AndFilter,
-  Client,
-  EqualityFilter,
-  type Entry,
-  type Filter,
-  FilterParser,
-  InappropriateAuthError,
-  InvalidCredentialsError,
-  NoSuchObjectError,
-  UnwillingToPerformError,
-} from 'ldapts'
+import { createRequire } from 'node:module'
+import type * as Ldap from 'ldapts'
 import { type ProviderOptions } from '../../configuration/identityproviders.js'
 import { type Identity, nonsense, type PasswordProvider, ProviderError, unreachable } from './interface.js'
 import { trustFrom } from './tls.js'
@@ -25,7 +15,14 @@ import { trustFrom } from './tls.js'
 type Options = ProviderOptions<'LDAPIdentityProvider'>
 
 /** A directory that answers so about a bind of a user has looked at the user. */
-const REFUSALS = [InvalidCredentialsError, InappropriateAuthError, NoSuchObjectError, UnwillingToPerformError]
+const REFUSALS = [
+  'InvalidCredentialsError',
+  'InappropriateAuthError',
+  'NoSuchObjectError',
+  'UnwillingToPerformError',
+] as const
+/** Only installations with such a provider pay for it. */
+const library = (): typeof Ldap => createRequire(import.meta.url)('ldapts') as typeof Ldap
 
 /** @throws Error when the filter or the authorities to trust are no good */
 export function ldapProvider(options: Options): PasswordProvider {
@@ -42,7 +39,7 @@ export function ldapProvider(options: Options): PasswordProvider {
     kind: 'password',
     async login(username, password, signal) {
       signal.throwIfAborted()
-      const client = new Client({
+      const client = new (library().Client)({
         url: address.url,
         timeout: options.readTimeout,
         connectTimeout: options.readTimeout,
@@ -70,12 +67,13 @@ export function ldapProvider(options: Options): PasswordProvider {
 
 /** @throws ProviderError `refused` unless there is exactly one */
 async function find(
-  client: Client,
+  client: Ldap.Client,
   options: Options,
-  condition: Filter | undefined,
+  condition: Ldap.Filter | undefined,
   username: string,
-): Promise<Entry> {
+): Promise<Ldap.Entry> {
   const { userSearchBase, loginAttribute, mailAttribute } = options
+  const { AndFilter, EqualityFilter } = library()
   const named = new EqualityFilter({ attribute: loginAttribute, value: username })
   const { searchEntries } = await client.search(userSearchBase, {
     scope: 'sub',
@@ -90,24 +88,24 @@ async function find(
   return entry
 }
 
-async function bindAs(client: Client, dn: string, password: string): Promise<void> {
+async function bindAs(client: Ldap.Client, dn: string, password: string): Promise<void> {
   try {
     await client.bind(dn, password)
   } catch (error) {
-    if (REFUSALS.some((refusal) => error instanceof refusal))
+    if (REFUSALS.some((refusal) => error instanceof library()[refusal]))
       throw new ProviderError('refused', 'incorrect password', { cause: error })
     throw error
   }
 }
 
 /** The name is the directory's, not as it was typed: directories compare without case. */
-function identityOf(entry: Entry, { loginAttribute, mailAttribute }: Options): Identity {
+function identityOf(entry: Ldap.Entry, { loginAttribute, mailAttribute }: Options): Identity {
   const uid = firstValue(entry, loginAttribute)
   if (uid === '') throw nonsense(`the entry shows no ${loginAttribute}`)
   return { uid, username: uid, email: mailAttribute === '' ? '' : firstValue(entry, mailAttribute) }
 }
 
-function firstValue(entry: Entry, attribute: string): string {
+function firstValue(entry: Ldap.Entry, attribute: string): string {
   const key = Object.keys(entry).find((name) => name.toLowerCase() === attribute.toLowerCase())
   const [value] = [key === undefined ? '' : (entry[key] ?? '')].flat()
   return typeof value === 'string' ? value : (value?.toString('utf8') ?? '')
@@ -132,6 +130,6 @@ function addressOf({ host, startTLS }: Options): Address {
 }
 
 /** Both `(objectClass=person)` and `objectClass=person` are written. */
-function parsed(filter: string): Filter {
-  return FilterParser.parseString(filter.startsWith('(') ? filter : `(${filter})`)
+function parsed(filter: string): Ldap.Filter {
+  return library().FilterParser.parseString(filter.startsWith('(') ? filter : `(${filter})`)
 }

@@ -4,7 +4,7 @@
  * Addresses come from the options and, for what these leave out, from the discovery document of the issuer. It is
  * fetched when it is first needed and again when it is old; a provider that is down is asked again at the next login.
  */
-import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose'
+import type * as Jose from 'jose'
 import { type ProviderOptions } from '../../configuration/identityproviders.js'
 import { type Endpoint, publishedEndpoint } from './endpoint.js'
 import { claim, jsonObject, type ProviderHttp, providerHttp } from './http.js'
@@ -18,11 +18,13 @@ type Options = ProviderOptions<'OIDCIdentityProvider'>
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
 /** Faults of the key set, not of the token. */
 const KEY_SET_FAULTS: ReadonlySet<string> = new Set([
-  errors.JOSEError.code,
-  errors.JWKSTimeout.code,
-  errors.JWKSInvalid.code,
+  'ERR_JOSE_GENERIC',
+  'ERR_JWKS_TIMEOUT',
+  'ERR_JWKS_INVALID',
 ])
 const CLOCK_TOLERANCE_S = 60
+/** Only installations with such a provider pay for it. */
+const library = (): Promise<typeof Jose> => import('jose')
 const DOCUMENT_LIFETIME_MS = 3_600_000
 /** How long a failed discovery keeps others from trying when nobody waits for it. */
 const RETRY_MS = 10_000
@@ -39,8 +41,8 @@ const MEMBERS = {
 interface Metadata {
   endpoint: Record<keyof typeof MEMBERS, string>
   authentication: readonly ClientAuthentication[]
-  /** Undefined when it is not known where the keys are. */
-  keys: ReturnType<typeof createRemoteJWKSet> | undefined
+  /** Fetched at the first use, and kept. Undefined when it is not known where the keys are. */
+  keys?: ReturnType<typeof Jose.createRemoteJWKSet>
 }
 
 /** @throws Error when the authorities to trust cannot be read */
@@ -106,10 +108,13 @@ class OidcProvider implements CallbackProvider {
   }
 
   /** Section 3.1.3.7; `nonce` is not sent, because the console makes the request. */
-  async #verified(idToken: string, { keys }: Metadata): Promise<JWTPayload> {
+  async #verified(idToken: string, metadata: Metadata): Promise<Jose.JWTPayload> {
     const { clientID: audience, issuer } = this.options
+    const { decodeJwt, errors, jwtVerify } = await library()
     try {
-      if (keys === undefined) return this.#fresh(decodeJwt(idToken))
+      const { jwksURL } = metadata.endpoint
+      if (jwksURL === '') return this.#fresh(decodeJwt(idToken))
+      const keys = (metadata.keys ??= await this.#keysAt(jwksURL))
       const { payload } = await jwtVerify(idToken, keys, {
         audience,
         ...(issuer !== '' && { issuer }),
@@ -127,7 +132,7 @@ class OidcProvider implements CallbackProvider {
   }
 
   /** The token came straight from the token endpoint, whose TLS vouches for it where no keys are known (step 6). */
-  #fresh(payload: JWTPayload): JWTPayload {
+  #fresh(payload: Jose.JWTPayload): Jose.JWTPayload {
     const audiences = [payload.aud ?? []].flat()
     const isOver = payload.exp === undefined || (payload.exp + CLOCK_TOLERANCE_S) * 1000 <= this.now()
     if (isOver || !audiences.includes(this.options.clientID))
@@ -136,7 +141,7 @@ class OidcProvider implements CallbackProvider {
   }
 
   /** Steps 4 and 5. */
-  #ours(payload: JWTPayload): JWTPayload {
+  #ours(payload: Jose.JWTPayload): Jose.JWTPayload {
     const party = payload['azp']
     if (party !== undefined && party !== this.options.clientID)
       throw new ProviderError('refused', 'the id token was issued to another client')
@@ -190,13 +195,13 @@ class OidcProvider implements CallbackProvider {
     return {
       endpoint,
       authentication: authenticationOf(document['token_endpoint_auth_methods_supported']),
-      keys: endpoint.jwksURL === '' ? undefined : this.#keysAt(endpoint.jwksURL),
     }
   }
 
-  #keysAt(jwksURL: string): ReturnType<typeof createRemoteJWKSet> {
+  async #keysAt(jwksURL: string): Promise<ReturnType<typeof Jose.createRemoteJWKSet>> {
+    const { createRemoteJWKSet, customFetch } = await library()
     return createRemoteJWKSet(new URL(jwksURL), {
-      [customFetch]: async (url, { signal }) => {
+      [customFetch]: async (url: string, { signal }: { signal: AbortSignal }) => {
         const { status, text } = await this.http(url, {}, signal)
         return new Response(text, { status })
       },

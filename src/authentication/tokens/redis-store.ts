@@ -3,7 +3,8 @@
  *
  * While Redis cannot be reached, requests with a token are answered 503; the connection is kept being tried.
  */
-import { Redis } from 'ioredis'
+import { createRequire } from 'node:module'
+import type { Redis } from 'ioredis'
 import { unavailable } from '../../apimachinery/errors/index.js'
 import { type Logger } from '../../serving/log.js'
 import { type TokenStore } from './store.js'
@@ -24,7 +25,9 @@ export class RedisTokenStore implements TokenStore {
   #reachable = true
 
   constructor({ host, port, password = '', db = 0 }: RedisOptions, logger: Logger) {
-    this.#redis = new Redis({
+    // 20 MB that only an installation with Redis holds.
+    const library = createRequire(import.meta.url)('ioredis') as { Redis: typeof Redis }
+    this.#redis = new library.Redis({
       host,
       port: port || 6379,
       ...(password !== '' && { password }),

@@ -4,7 +4,8 @@
  * Passwords go there as the hashes that the platform keeps, in the scheme `{CRYPT}`, which directories on systems with
  * bcrypt in crypt(3) understand (OpenLDAP on today's Linux). The original sent them in plain text.
  */
-import { Attribute, Change, Client, DN, NoSuchObjectError } from 'ldapts'
+import { createRequire } from 'node:module'
+import type * as Ldap from 'ldapts'
 
 export interface LdapOptions {
   /** `host:port`, or an address with `ldap://` or `ldaps://`. */
@@ -23,6 +24,8 @@ export interface DirectoryUser {
 
 /** Of one operation. */
 const TIMEOUT_MS = 5_000
+/** Only installations with a directory pay for it. */
+const library = (): typeof Ldap => createRequire(import.meta.url)('ldapts') as typeof Ldap
 
 export class LdapDirectory {
   readonly #url: string
@@ -66,16 +69,19 @@ export class LdapDirectory {
       try {
         await client.del(this.#dnOf(name))
       } catch (error) {
-        if (!(error instanceof NoSuchObjectError)) throw error
+        if (!(error instanceof library().NoSuchObjectError)) throw error
       }
     })
   }
 
   #dnOf(name: string): string {
-    return `${new DN().addPairRDN('uid', name).toString()},${this.options.userSearchBase}`
+    return `${new (library().DN)().addPairRDN('uid', name).toString()},${this.options.userSearchBase}`
   }
 
-  async #find(client: Client, dn: string): Promise<{ userPassword: string[]; mail: string[] } | undefined> {
+  async #find(
+    client: Ldap.Client,
+    dn: string,
+  ): Promise<{ userPassword: string[]; mail: string[] } | undefined> {
     try {
       const { searchEntries } = await client.search(dn, {
         scope: 'base',
@@ -84,15 +90,15 @@ export class LdapDirectory {
       const [entry] = searchEntries
       return entry && { userPassword: texts(entry['userPassword']), mail: texts(entry['mail']) }
     } catch (error) {
-      if (error instanceof NoSuchObjectError) return undefined
+      if (error instanceof library().NoSuchObjectError) return undefined
       throw error
     }
   }
 
-  async #connected<T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> {
+  async #connected<T>(signal: AbortSignal, work: (client: Ldap.Client) => Promise<T>): Promise<T> {
     signal.throwIfAborted()
     const { managerDN, managerPassword } = this.options
-    const client = new Client({ url: this.#url, timeout: TIMEOUT_MS, connectTimeout: TIMEOUT_MS })
+    const client = new (library().Client)({ url: this.#url, timeout: TIMEOUT_MS, connectTimeout: TIMEOUT_MS })
     // Ends whatever is under way with an error.
     const abort = (): void => void client.unbind().catch(() => undefined)
     signal.addEventListener('abort', abort, { once: true })
@@ -113,7 +119,8 @@ function texts(values: string | string[] | Buffer | Buffer[] | undefined): strin
   return [values ?? []].flat().map((value) => value.toString())
 }
 
-function replacement(type: string, is: readonly string[], values: string[]): Change[] {
+function replacement(type: string, is: readonly string[], values: string[]): Ldap.Change[] {
   if (is.length === values.length && is.every((value, i) => value === values[i])) return []
+  const { Attribute, Change } = library()
   return [new Change({ operation: 'replace', modification: new Attribute({ type, values }) })]
 }

@@ -2,7 +2,7 @@
  * iam.kubesphere.io/v1alpha2, who is in which group of a workspace. Groups and users must be there, and the group
  * must be of this workspace: whatever it is bound to, its members get.
  */
-import { Type } from 'typebox'
+import { Type } from '../../../apimachinery/schema/type.js'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
 import { pageReply } from '../../../listing/page.js'
 import { route, type Route } from '../../../serving/route.js'

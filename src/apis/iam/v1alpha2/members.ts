@@ -4,7 +4,7 @@
  * A member is a user bound to a role by name. There is no object of its own: a member is answered as the user, with
  * the role in an annotation. POST and PUT do the same: they give the role, in place of any other.
  */
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '../../../apimachinery/schema/type.js'
 import { badRequest } from '../../../apimachinery/errors/index.js'
 import { apiVersionOf } from '../../../apimachinery/meta/types.js'
 import { pageReply } from '../../../listing/page.js'

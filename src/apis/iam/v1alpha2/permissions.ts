@@ -5,7 +5,7 @@
  * Users may ask about themselves. About others the answer holds the places whose members the caller may list anyway;
  * who sees none of them must have the right to get the user.
  */
-import { Type } from 'typebox'
+import { Type } from '../../../apimachinery/schema/type.js'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
 import { type Place, type Question } from '../../../authorization/rights.js'
 import { pageBounds, parseListQuery } from '../../../listing/query.js'

@@ -2,7 +2,7 @@
  * iam.kubesphere.io/v1alpha2, bindings of a workspace and of its projects. The console binds groups with them; users
  * become members.
  */
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '../../../apimachinery/schema/type.js'
 import { listPage } from '../../../listing/engine.js'
 import { type AnyKind } from '../../../listing/kind.js'
 import { findKind } from '../../../listing/kinds/index.js'

@@ -1,5 +1,5 @@
 /** Bodies that hold a user, read the way the original's typed object is: what is not part of the type is dropped. */
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '../../../apimachinery/schema/type.js'
 import { type UserState } from '../../../authentication/users.js'
 import { GLOBAL_ROLE } from '../../../tenancy/names.js'
 import { type WantedUser } from '../../../tenancy/accounts/changes.js'

@@ -4,7 +4,7 @@
  * A user is answered without password, and with the global role that is bound to it in an annotation, whatever
  * the stored object says there. The same annotation in a request asks for a role.
  */
-import { Type } from 'typebox'
+import { Type } from '../../../apimachinery/schema/type.js'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
 import { isRegistering } from '../../../authorization/registration.js'
 import { route, type Route } from '../../../serving/route.js'

@@ -8,7 +8,7 @@ import {
 } from '../../../integrations/registry/client.js'
 import { parseReference, parseRepository } from '../../../integrations/registry/reference.js'
 import { route, type Route } from '../../../serving/route.js'
-import { Type } from 'typebox'
+import { Type } from '../../../apimachinery/schema/type.js'
 import { read, textAt, type KindDefinition } from '../../../listing/kind.js'
 import { type KindStores } from '../../../listing/stores.js'
 

@@ -1,5 +1,5 @@
 /** The bodies of writes as typed objects: what is not part of the type is dropped, empty parts are left out. */
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, type TSchema, Type } from '../../../apimachinery/schema/type.js'
 import { badRequest } from '../../../apimachinery/errors/index.js'
 import { tidyPlacement } from '../../../tenancy/placement.js'
 import { MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'

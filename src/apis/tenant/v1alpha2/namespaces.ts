@@ -1,5 +1,5 @@
 /** Projects: the namespaces that the caller may see, those of a workspace, and what federation makes of them. */
-import { type Static, Type } from 'typebox'
+import { type Static, Type } from '../../../apimachinery/schema/type.js'
 import { apiVersionOf, type ObjectMeta } from '../../../apimachinery/meta/types.js'
 import { route, type Route } from '../../../serving/route.js'
 import { bodyCheck } from '../../../serving/validation.js'

@@ -4,7 +4,7 @@
  *
  * Reads pass the authorization filter for every logged-in user, so they ask here whether the caller belongs there.
  */
-import { Type } from 'typebox'
+import { Type } from '../../../apimachinery/schema/type.js'
 import { apiVersionOf } from '../../../apimachinery/meta/types.js'
 import { route, type Route } from '../../../serving/route.js'
 import { WORKSPACE_TEMPLATES } from '../../../tenancy/resources.js'
