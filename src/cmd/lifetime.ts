@@ -2,6 +2,8 @@
  * The life of a server process: the first SIGINT or SIGTERM drains and ends with 0, a second one ends at once.
  */
 
+import { collectWhenQuiet } from './heap.js'
+
 export interface Stoppable {
   close(): Promise<void>
 }
@@ -34,6 +36,7 @@ export async function runUntil(
   running: Stoppable,
   say: (text: string) => void,
 ): Promise<never> {
+  collectWhenQuiet()
   await signalled
   say('Stopping: finishing the requests under way. Press Ctrl-C again to stop at once.')
   const late = setTimeout(() => process.exit(1), DRAIN_MS + 5_000)

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { completionScript, SHELLS, type Shell } from './completion.js'
 import { DEFAULT_DATA_DIR } from './datadir.js'
 import { explainFailure, UsageError } from './failures.js'
+import { startSmall } from './heap.js'
 import type { ApiserverFlags } from './apiserver.js'
 import type { BackupFlags, RestoreFlags } from './backup.js'
 import type { ControllerManagerFlags } from './controllermanager.js'
@@ -261,6 +262,7 @@ function print(text: string): void {
 }
 
 export async function main(args: string[]): Promise<void> {
+  startSmall()
   // A reader such as `head` may leave early.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   try {

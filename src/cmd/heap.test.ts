@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { collectWhenQuiet, type Heap } from './heap.js'
+
+const MB = 1024 ** 2
+
+describe('a server that has become quiet', () => {
+  const heap = { used: 60 * MB, live: 40 * MB, busy: 0, collections: 0, grows: false }
+  const watched: Heap = {
+    usedBytes: () => heap.used,
+    utilization: () => heap.busy,
+    collect() {
+      heap.collections++
+      heap.used = heap.live
+    },
+    growAsNeeded: () => (heap.grows = true),
+  }
+  let stop: () => void
+
+  beforeEach(() => {
+    vi.useFakeTimers()
+    Object.assign(heap, { used: 60 * MB, live: 40 * MB, busy: 0, collections: 0, grows: false })
+    stop = collectWhenQuiet(watched, 1_000)
+  })
+  afterEach(() => {
+    stop()
+    vi.useRealTimers()
+  })
+
+  it('gives back what its start has left behind, once', () => {
+    vi.advanceTimersByTime(10_000)
+
+    expect(heap).toMatchObject({ used: 40 * MB, collections: 1 })
+  })
+
+  it('waits until nobody is served', () => {
+    heap.busy = 0.5
+    vi.advanceTimersByTime(10_000)
+    expect(heap.collections).toBe(0)
+
+    heap.busy = 0.01
+    vi.advanceTimersByTime(1_000)
+    expect(heap.collections).toBe(1)
+  })
+
+  it('collects again after a burst has left garbage, and not for a little of it', () => {
+    vi.advanceTimersByTime(1_000)
+    heap.used = 44 * MB
+    vi.advanceTimersByTime(5_000)
+    expect(heap.collections).toBe(1)
+
+    heap.used = 90 * MB
+    vi.advanceTimersByTime(5_000)
+    expect(heap.collections).toBe(2)
+  })
+
+  it('lets the young generation grow soon, quiet or not', () => {
+    heap.busy = 1
+    vi.advanceTimersByTime(2_000)
+    expect(heap.grows).toBe(false)
+
+    vi.advanceTimersByTime(1_000)
+    expect(heap.grows).toBe(true)
+  })
+
+  it('leaves a heap alone whose collection would be felt', () => {
+    heap.used = 900 * MB
+    vi.advanceTimersByTime(10_000)
+
+    expect(heap.collections).toBe(0)
+  })
+})
