@@ -4,6 +4,7 @@ import { type InformerSet } from '../client/cache/interface.js'
 import { type RestClient } from '../client/rest.js'
 import { type Options } from '../configuration/options.js'
 import { PrometheusClient } from '../integrations/prometheus/client.js'
+import { SharedPrometheus } from '../integrations/prometheus/sharing.js'
 import { type Prometheus } from '../integrations/prometheus/types.js'
 import { unconfigured } from '../integrations/prometheus/unconfigured.js'
 import { Counts } from '../monitoring/counts.js'
@@ -33,7 +34,7 @@ export interface Monitoring {
 export function createMonitoring({ options, ...parts }: MonitoringParts): Monitoring {
   const { endpoint } = options.monitoring
   const client = endpoint === '' ? undefined : new PrometheusClient({ endpoint })
-  const prometheus = client ?? unconfigured()
+  const prometheus = client ? new SharedPrometheus(client) : unconfigured()
   const metrics = new NamedMetrics(lazyCatalogue(configDir('metrics')), prometheus)
   return {
     prometheus,
