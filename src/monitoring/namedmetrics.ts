@@ -1,4 +1,5 @@
 /** Asks for the metrics of a level, all at once, each with an answer or an error of its own. */
+import { setMaxListeners } from 'node:events'
 import {
   type CallOptions,
   type Prometheus,
@@ -42,6 +43,8 @@ export class NamedMetrics {
     const chosen = choose(definition, filter, selections[0]?.component)
     if (chosen.length === 0) return { results: null }
     const jobs = chosen.flatMap((metric) => selections.map((selection) => ({ metric, selection })))
+    // Each query listens for the client to leave.
+    setMaxListeners(QUERIES_AT_ONCE * 2, signal)
     const options = { signal, ...(timeoutMs !== undefined && { timeoutMs }) }
     const answers = await inParallel(
       jobs,

@@ -2,13 +2,10 @@
  * Monitoring and metering as recorded: each group is replayed on the whole product in front of a stand-in that gives
  * the recorded answers of Prometheus.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { parse, stringify } from 'yaml'
 import { type Product, startProduct } from '../fixtures/product.js'
 import { recorded, type StandIn, startStandIn, type Upstream } from '../fixtures/prometheus.js'
+import { configFor } from './monitoringconfig.js'
 import { MEANT_MONITORING } from './meant-monitoring.js'
 import { judge, replay, type GroupResult } from './replay.js'
 import { goldenPath, HAVE_GOLDEN, readGolden, WITHOUT_GOLDEN } from './shared.js'
@@ -17,23 +14,12 @@ const NONE: GroupResult = { group: '', total: 0, ok: 0, statusOk: 0, differences
 
 let product: Product | undefined
 let prometheus: StandIn | undefined
-let scratch: string
 
 afterEach(async () => {
   await product?.close()
   await prometheus?.close()
   product = prometheus = undefined
-  rmSync(scratch, { recursive: true, force: true })
 })
-
-/** The recorded configuration with another address of Prometheus. */
-function configFor(endpoint: string): string {
-  scratch = mkdtempSync(join(tmpdir(), 'orrery-monitoring-'))
-  const config = parse(readFileSync(goldenPath('kubesphere.yaml'), 'utf8')) as Record<string, unknown>
-  const file = join(scratch, 'kubesphere.yaml')
-  writeFileSync(file, stringify({ ...config, monitoring: { endpoint } }))
-  return file
-}
 
 describe.skipIf(!HAVE_GOLDEN)(
   HAVE_GOLDEN ? 'recorded monitoring' : `recorded monitoring ${WITHOUT_GOLDEN}`,

@@ -36,8 +36,6 @@ export function entriesOf(group: string): Entry[] {
 
 /** Groups whose routes come later. */
 const ABSENT = [
-  'monitoring.kubesphere.io',
-  'metering.kubesphere.io',
   'alerting.kubesphere.io',
   'notification.kubesphere.io',
   'gateway.kubesphere.io',

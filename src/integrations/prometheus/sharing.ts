@@ -109,7 +109,7 @@ export class SharedPrometheus implements Prometheus {
         },
         (error: unknown) => {
           signal.removeEventListener('abort', onAbort)
-          reject(error)
+          reject(error instanceof Error ? error : new Error(String(error)))
         },
       )
     })
