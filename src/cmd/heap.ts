@@ -69,7 +69,10 @@ function own(): Heap {
       setFlagsFromString('--expose-gc')
       const collect = runInNewContext('gc') as () => void
       setFlagsFromString('--no-expose-gc')
+      // What is left lies about in pages that could not be given back otherwise: 20 MB of 57.
+      setFlagsFromString('--compact-on-every-full-gc')
       collect()
+      setFlagsFromString('--no-compact-on-every-full-gc')
     },
   }
 }
