@@ -9,6 +9,7 @@ import { isNotFound } from '../apimachinery/errors/index.js'
 import { formatTime } from '../apimachinery/meta/time.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { type ResourceClient, type RestClient } from '../client/rest.js'
+import { breathe } from './breathe.js'
 import { type Logger } from './types.js'
 
 export type EventType = 'Normal' | 'Warning'
@@ -163,6 +164,7 @@ export class EventWriter {
       const [first] = this.#waiting.values()
       if (first === undefined) break
       this.#waiting.delete(first.key)
+      await breathe()
       try {
         await this.#store(first)
       } catch (error) {

@@ -1,4 +1,5 @@
 /** The machinery of controllers, the platform's and those of the embedded API alike. */
+export { breathe } from './breathe.js'
 export { type Commit, committer } from './commit.js'
 export {
   type EventRecorder,

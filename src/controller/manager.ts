@@ -4,6 +4,7 @@
  * A failing reconciler is tried again with growing delay and does not disturb the others.
  */
 import { setMaxListeners } from 'node:events'
+import { breathe } from './breathe.js'
 import {
   type Clock,
   type Logger,
@@ -99,6 +100,7 @@ export class Manager {
     for (;;) {
       const request = await queue.take()
       if (!request) return
+      await breathe()
       await this.#pass(running, request)
       queue.done(request)
     }

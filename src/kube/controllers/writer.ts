@@ -4,6 +4,7 @@
  * They pass admission and validation like any other write; authentication and authorization are for
  * requests.
  */
+import { breathe } from '../../controller/breathe.js'
 import { isAlreadyExists, isNotFound } from '../../apimachinery/errors/index.js'
 import { type KubeObject, parseApiVersion, type UserInfo } from '../../apimachinery/meta/types.js'
 import { type DeleteOptions } from '../registry/deleteoptions.js'
@@ -27,6 +28,7 @@ export class Writer {
 
   /** @param object names its kind and apiVersion @throws StatusError */
   async create(object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
+    await breathe()
     const definition = this.#byKind(object)
     const options = this.#options('', signal)
     const decoded = decode(this.catalogue, definition, structuredClone(object), options)
@@ -61,6 +63,7 @@ export class Writer {
     change: Change,
     { subresource = '', signal }: { subresource?: string; signal?: AbortSignal } = {},
   ): Promise<KubeObject | undefined> {
+    await breathe()
     try {
       const options = this.#options(subresource, signal)
       const { value } = await this.registry.update(definition, namespace, name, change, options)
@@ -79,6 +82,7 @@ export class Writer {
     deletion: DeleteOptions = {},
     signal?: AbortSignal,
   ): Promise<boolean> {
+    await breathe()
     try {
       await this.registry.delete(definition, namespace, name, deletion, this.#options('', signal))
       return true
