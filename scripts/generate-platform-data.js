@@ -3,7 +3,8 @@
  * Carries the platform's own first data over into config/, from the facts in ../shared. Run by a maintainer when
  * those change; the outputs are committed.
  *
- *   config/crds/<name>.json   custom resource definitions without descriptions, one line each
+ *   config/crds/<name>.json   custom resource definitions without descriptions, one line each; those of
+ *                             notification.kubesphere.io are of release 3.4 and newer, and kept by hand
  *   config/roles/*.yaml       built-in roles, role templates and their bindings (release 3.2), by level
  *
  * The role files are YAML whose documents are written as JSON: `kubectl apply -f` takes them, and a start reads
@@ -25,9 +26,10 @@ writeRoles(
 )
 
 function writeCrds(from, to) {
-  rmSync(to, { recursive: true, force: true })
+  const isOurs = (name) => !name.includes('.notification.')
   mkdirSync(to, { recursive: true })
-  for (const file of readdirSync(from).filter((name) => name.endsWith('.yaml'))) {
+  for (const file of readdirSync(to).filter(isOurs)) rmSync(join(to, file))
+  for (const file of readdirSync(from).filter((name) => name.endsWith('.yaml') && isOurs(name))) {
     const { apiVersion, kind, metadata, spec } = parse(readFileSync(join(from, file), 'utf8'))
     const { annotations = {}, labels, name } = metadata
     for (const key of Object.keys(annotations)) {

@@ -66,6 +66,9 @@ export const SYSTEM_NAMESPACES: readonly string[] = [
   'kubesphere-system',
 ]
 
+/** Secrets of notifications are kept here. Comes with a new platform; an older one has its own idea of it. */
+export const NOTIFICATION_NAMESPACE = 'kubesphere-monitoring-federated'
+
 /** Labelled only when they are there: parts that not every cluster has. */
 export const OPTIONAL_NAMESPACES: readonly string[] = [
   'gatekeeper-system',

@@ -20,6 +20,7 @@ import {
   definitions,
   namespace,
   namespaceLabels,
+  NOTIFICATION_NAMESPACE,
   OPTIONAL_NAMESPACES,
   roles,
   SYSTEM_NAMESPACES,
@@ -118,6 +119,9 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
     ...[...shippedRoles].flatMap(([collection, objects]) => addMissing(collection as Collection, objects)),
     ...adoptClusterAdmin(api, present('clusterroles'), shippedRoles.get('clusterroles') ?? []),
     ...addMissing('namespaces', SYSTEM_NAMESPACES.map(namespace)),
+    ...(present('namespaces').has('kubesphere-system')
+      ? []
+      : addMissing('namespaces', [namespace(NOTIFICATION_NAMESPACE)])),
     ...[...SYSTEM_NAMESPACES, ...OPTIONAL_NAMESPACES].flatMap((name) => {
       const there = present('namespaces').get(name)
       return there === undefined ? [] : labelMissing(name, there)

@@ -6,6 +6,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { ANONYMOUS, type UserInfo } from '../apimachinery/meta/types.js'
 import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
+import { notificationGroups, type Verifier } from '../apis/notification/index.js'
 import { oauthGroup } from '../apis/oauth/index.js'
 import { tenantGroup } from '../apis/tenant/v1alpha2/index.js'
 import { tenantGroupV1alpha3 } from '../apis/tenant/v1alpha3/index.js'
@@ -32,6 +33,7 @@ import { explainGroup } from '../serving/explain.js'
 import { type Health } from '../serving/health.js'
 import { type OverloadLimits } from '../serving/filters/overload.js'
 import { type Logger } from '../serving/log.js'
+import { RemoteVerifier } from '../notification/remoteverifier.js'
 import { openApiDocument } from '../serving/openapi.js'
 import { createPlatformHandler, type PlatformHandler } from '../serving/platform.js'
 import { type ApiGroup } from '../serving/route.js'
@@ -53,6 +55,8 @@ export interface PlatformDeps {
   informers: InformerSet
   logger: Logger
   overload?: Partial<OverloadLimits>
+  /** Sends test messages. Default: the notification manager that is configured. */
+  verifier?: Verifier
 }
 
 export interface Platform {
@@ -138,6 +142,12 @@ export function createPlatform(deps: PlatformDeps): Platform {
     }),
     tenantGroup(tenantDeps),
     tenantGroupV1alpha3(tenantDeps),
+    ...notificationGroups({
+      informers,
+      client,
+      stores,
+      verifier: deps.verifier ?? new RemoteVerifier(options.notification.endpoint, logger),
+    }),
     resourcesGroup(stores),
     resourcesV2Group({ client, resources, rights, master: options.kubernetes.master }),
     monitoringGroup({ ...monitoring, resources, now }),

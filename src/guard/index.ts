@@ -13,6 +13,7 @@ import { type GuardDeps } from './deps.js'
 import { federatedPolicies } from './federated.js'
 import { administratorsPolicy, groupPolicies } from './groups.js'
 import { namespacePolicy } from './namespaces.js'
+import { notificationPolicies } from './notifications.js'
 import { rolePolicies } from './roles.js'
 import { serviceAccountPolicies } from './serviceaccounts.js'
 import { userPolicy } from './users.js'
@@ -34,6 +35,7 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     clusterPolicy,
     ...federatedPolicies(deps),
     userPolicy(deps),
+    ...notificationPolicies(deps),
     ...more,
   ])
 }

@@ -29,6 +29,8 @@ describe.skipIf(!HAVE_GOLDEN)(
       ['iam-roles-write', 0.9],
       ['iam-self-update', 0.9],
       ['tenant-write', 0.9],
+      ['notification-read', 0.95],
+      ['notification-write', 0.9],
     ])(
       '%s matches to at least %d',
       async (group, least) => {

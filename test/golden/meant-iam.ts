@@ -53,4 +53,9 @@ export const MEANT: Meant = {
   'tenant-write-041': 'the project is gone by then; the original took its time',
   'tenant-write-036': TRUTHFUL,
   'tenant-write-037': TRUTHFUL,
+  // Notification.
+  'notification-read-024': 'v2beta2 is served, as v3.4 does',
+  'notification-read-025':
+    'a body that is no JSON is the fault of the client: 400, and says what is wrong with it',
+  'notification-read-026': 'a path that nobody serves is 404, not an empty 200',
 }

@@ -23,6 +23,10 @@ const BOTH_NAMES =
   'the code grant is also known by the name that RFC 6749 gives it, so the code of entry 013 is used up'
 
 const SECTIONS = 'configz names the sections that v3.2 has as well; no client reads `cache`'
+const RELABELLED =
+  'whose an object is follows from the path: a tenant could make a receiver that everybody’s alerts go to, or mute everybody'
+const AFTER_LABELS = 'the labels stayed as they were, so the object is still its owner’s'
+const NO_ADDRESS = 'the error does not show the address of the backend'
 
 export const MEANT_34: Meant = {
   'oauth-3.4-providers-015': SECTIONS,
@@ -66,4 +70,19 @@ export const MEANT_34: Meant = {
   'tenant-3.4-write-034': AFTER_SELECTOR,
   'tenant-3.4-write-035': AFTER_SELECTOR,
   'tenant-3.4-write-037': AFTER_SELECTOR,
+  // Notification.
+  'notification-v2beta2-read-010': 'a list of nothing is an empty list, not null',
+  'notification-v2beta2-read-028': 'a path that nobody serves is 404, not an empty 200',
+  'notification-v2beta2-write-008': RELABELLED,
+  'notification-v2beta2-write-010': AFTER_LABELS,
+  'notification-v2beta2-write-011': AFTER_LABELS,
+  'notification-v2beta2-write-020': RELABELLED,
+  'notification-v2beta2-write-021': AFTER_LABELS,
+  'notification-v2beta2-write-024': AFTER_LABELS,
+  'notification-v2beta2-write-025': AFTER_LABELS,
+  'notification-v2beta2-write-032': NO_ADDRESS,
+  'notification-v2beta2-write-034': NO_ADDRESS,
+  'notification-v2beta2-write-037': 'the answer says what is wrong, in the fields that clients show',
+  'notification-v2beta2-write-041':
+    'clients of v3.2 find their path; a receiver that is nobody’s is refused there too',
 }

@@ -36,8 +36,8 @@ export const plainKinds: AnyKind[] = [
 
 /** Notification objects: only `name` and `names` filter, any other key passes. */
 export const notificationKinds: AnyKind[] = [
-  ['configs', 'config', ['v2beta1', 'v2beta2']],
-  ['receivers', 'receiver', ['v2beta1', 'v2beta2']],
+  ['configs', 'config', ['v2beta2', 'v2beta1']],
+  ['receivers', 'receiver', ['v2beta2', 'v2beta1']],
   ['notificationmanagers', 'notificationmanager', ['v2beta2']],
   ['routers', 'router', ['v2beta2']],
   ['silences', 'silence', ['v2beta2']],
