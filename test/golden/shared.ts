@@ -37,7 +37,6 @@ export function entriesOf(group: string): Entry[] {
 /** Groups whose routes come later. */
 const ABSENT = [
   'alerting.kubesphere.io',
-  'notification.kubesphere.io',
   'gateway.kubesphere.io',
   'openpitrix.io',
   'devops.kubesphere.io',
