@@ -1,5 +1,5 @@
 /** The bodies of writes: what is not part of the object is dropped, and labels of ownership are not the client's. */
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, type TSchema, Type } from '../../apimachinery/schema/type.js'
 import { badRequest, invalid } from '../../apimachinery/errors/index.js'
 import { unsupportedValue } from '../../apimachinery/errors/faults.js'
 import { isObject, type JsonObject } from '../../apimachinery/json/index.js'
