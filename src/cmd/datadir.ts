@@ -2,6 +2,7 @@
  * What lives in the data directory, and where.
  *
  *   kube/            the embedded Kubernetes API: its store and its certificates
+ *   records/         log lines, Events and audit events, while no Elasticsearch is configured
  *   kubeconfig       administrator access to the embedded Kubernetes API
  *   secrets.json     key of the token signatures, made on first start (mode 0600)
  *   running.json     address and process id of the running server, for the other commands
@@ -18,6 +19,8 @@ export interface DataDirectory {
   /** The files of its storage. */
   store: string
   kubeconfig: string
+  /** Log lines, Events and audit events. */
+  records: string
 }
 
 export function dataDirectory(path: string): DataDirectory {
@@ -27,6 +30,7 @@ export function dataDirectory(path: string): DataDirectory {
     kube: join(root, 'kube'),
     store: join(root, 'kube', 'store'),
     kubeconfig: join(root, 'kubeconfig'),
+    records: join(root, 'records'),
   }
 }
 

@@ -27,6 +27,7 @@ import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
 import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
 import { createMonitoring } from './monitoring.js'
+import { type RecordStores } from '../integrations/records/interface.js'
 import { accessLog } from '../serving/accesslog.js'
 import { everyRoute } from '../serving/everyroute.js'
 import { explainGroup } from '../serving/explain.js'
@@ -57,6 +58,8 @@ export interface PlatformDeps {
   overload?: Partial<OverloadLimits>
   /** Sends test messages. Default: the notification manager that is configured. */
   verifier?: Verifier
+  /** Where log lines, Events and audit events can be searched. */
+  records?: Partial<RecordStores>
 }
 
 export interface Platform {
@@ -105,7 +108,15 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const client = new RestClient({ transport: upstream })
   const resources = tenancyResources(informers, client)
   const { book, rights } = authorization
-  const tenantDeps = { resources, stores, book, rights, metering: options.metering }
+  const tenantDeps = {
+    resources,
+    stores,
+    book,
+    rights,
+    metering: options.metering,
+    records: deps.records ?? {},
+    exportLogsLimit: options.logging.exportLogsLimit,
+  }
   const membership = new Membership({ resources, book })
   const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)

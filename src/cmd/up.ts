@@ -14,6 +14,7 @@ import { createLogger } from './logger.js'
 import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
+import { embeddedRecords } from './records.js'
 import { summaryText } from './summary.js'
 import { PLATFORM_USER, withUser } from './withuser.js'
 
@@ -82,8 +83,10 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       () => undefined,
     )
 
+  const records = embeddedRecords(options, flags.memory ? undefined : data.records)
   const platform = createPlatform({
     options,
+    records: records.stores,
     upstream,
     upstreamName,
     informers,
@@ -122,6 +125,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       await server.close()
       await controllers.close()
       await platform.close()
+      await records.close()
       await informers.close()
       await (kube ?? cluster?.transport)?.close()
       if (!flags.memory) withdraw(data)

@@ -19,6 +19,7 @@ import {
 } from './field.js'
 
 const HOUR = 3_600_000
+const MIB = 1024 * 1024
 
 const oauthOptions = section('OAuth server', {
   issuer: text('kubesphere', 'value of the iss claim and base of the discovery document'),
@@ -227,6 +228,17 @@ const sections = {
       }),
       'GPU kinds',
     ),
+  }),
+  // Not in files of the original.
+  records: section('own store of log lines, Events and audit events, for what has no host above', {
+    retention: duration(7 * 24 * HOUR, 'how long records are kept'),
+    logsMaxBytes: integer(1024 * MIB, 'most bytes of log lines; the oldest go first'),
+    eventsMaxBytes: integer(128 * MIB, 'most bytes of Events'),
+    auditsMaxBytes: integer(256 * MIB, 'most bytes of audit events'),
+    auditFile: text('', 'file that audit events are appended to, one JSON text a line'),
+    followPods: flag(true, 'collect the log lines of pods'),
+    followedContainers: integer(100, 'most containers followed at once'),
+    linesPerSecond: integer(200, 'most lines kept of one container, on average; the rest is counted'),
   }),
   terminal: section('terminals', {
     image: text('alpine:3.15', 'image of node terminals'),

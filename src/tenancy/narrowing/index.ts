@@ -7,4 +7,12 @@ export {
   type MeteringQuestion,
   type MeteringScope,
 } from './metering.js'
-export { admits, isEmpty, type Recorded, RecordNarrowing, type RecordScope, type Since } from './records.js'
+export {
+  admits,
+  isEmpty,
+  type Recorded,
+  RecordNarrowing,
+  type RecordNarrowingDeps,
+  type RecordScope,
+  type Since,
+} from './records.js'

@@ -5,6 +5,7 @@ import { type KindStores } from '../../../listing/stores.js'
 import { PlacementRights } from '../../../tenancy/placement.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { Access, Visibility } from '../../../tenancy/visibility/index.js'
+import { type RecordStores } from '../../../integrations/records/interface.js'
 import { type MeteringOptions } from './metering.js'
 import { NamespaceWrites } from './namespacewrites.js'
 import { QuotaWrites } from './quotawrites.js'
@@ -19,6 +20,10 @@ export interface TenantDeps {
   rights: Rights
   /** Prices. */
   metering: MeteringOptions
+  /** Where log lines, Events and audit events are; those that are configured. */
+  records: Partial<RecordStores>
+  /** Most lines of one export. */
+  exportLogsLimit: number
 }
 
 /** The domain behind the routes of all versions. */

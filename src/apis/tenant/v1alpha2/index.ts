@@ -5,6 +5,7 @@ import { type TenantDeps, tenancy } from './deps.js'
 import { memberViewRoutes } from './members.js'
 import { meteringRoutes } from './metering.js'
 import { namespaceRoutes } from './namespaces.js'
+import { recordRoutes } from './records/index.js'
 import { quotaRoutes } from './resourcequotas.js'
 import { workspaceRoutes } from './workspaces.js'
 
@@ -21,6 +22,7 @@ export function tenantGroup(deps: TenantDeps): ApiGroup {
       ...memberViewRoutes(domain),
       ...quotaRoutes(domain),
       ...meteringRoutes(deps.metering),
+      ...recordRoutes(deps),
     ],
   }
 }
