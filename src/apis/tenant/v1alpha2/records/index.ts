@@ -4,7 +4,7 @@
  * Nobody is refused; what may be read is decided in `src/tenancy/narrowing`, and who may read nothing gets an empty
  * answer without the store being asked.
  */
-import { Type } from 'typebox'
+import { Type } from '../../../../apimachinery/schema/type.js'
 import { StatusError } from '../../../../apimachinery/errors/index.js'
 import { type RecordStore, type RecordStores } from '../../../../integrations/records/interface.js'
 import { route, type Route } from '../../../../serving/route.js'
