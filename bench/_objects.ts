@@ -142,8 +142,10 @@ function list(apiVersion: string, kind: string, items: KubeObject[]): Lists[stri
 let serial = 0
 
 function object(name: string, rest: object, metadata: KubeObject['metadata'] = {}): KubeObject {
-  const uid = `00000000-0000-4000-8000-${(serial++).toString(16).padStart(12, '0')}`
-  return { metadata: { name, uid, creationTimestamp: CREATED, ...metadata }, ...rest }
+  const uid = `00000000-0000-4000-8000-${(++serial).toString(16).padStart(12, '0')}`
+  // The embedded API takes versions over; a genuine one makes its own.
+  const resourceVersion = String(serial)
+  return { metadata: { name, uid, resourceVersion, creationTimestamp: CREATED, ...metadata }, ...rest }
 }
 
 function namespace(name: string, workspace: string): KubeObject {

@@ -41,7 +41,7 @@ export async function startEmbedded(lists: Lists): Promise<Running> {
   const dataDir = join(directory, 'data')
   if (Object.keys(lists).length > 0) {
     writeState(from, lists)
-    await restore({ from, dataDir })
+    await restore({ from, dataDir, crds: join(process.cwd(), 'config', 'crds') })
   }
   return started(['up', '--data-dir', dataDir, '--port', '0', '--kube-port', '0'], directory)
 }
