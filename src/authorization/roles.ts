@@ -4,6 +4,7 @@
  * A slot outlives its role: a binding may come before the role it names, and a role that changes is changed
  * for all its bindings at once.
  */
+import { SharedByRules } from '../apimachinery/rbac/shared.js'
 import { type RoleKind, type RoleObject } from './objects.js'
 import { type Attributes } from './interface.js'
 import { type Logger } from '../serving/log.js'
@@ -41,6 +42,7 @@ const isPlatformLevel = (kind: string): boolean => kind === 'GlobalRole' || kind
 export class RoleTable {
   readonly #slots = new Map<string, RoleSlot>()
   readonly #warned = new Set<string>()
+  readonly #sets = new SharedByRules((rules) => new RuleSet(rules))
   /** Slots with a module, and slots with a fault: both are rare, and free when there are none. */
   modules = 0
   faults = 0
@@ -64,7 +66,7 @@ export class RoleTable {
 
   set(kind: RoleKind, role: RoleObject): void {
     const slot = this.#slot(kind, role.metadata.namespace ?? '', role.metadata.name ?? '')
-    slot.rules = new RuleSet(role.rules ?? [])
+    slot.rules = this.#sets.of(role.rules ?? [])
     this.#setPolicy(slot, role.metadata.annotations ?? {})
   }
 

@@ -4,6 +4,7 @@
  * Roles are compiled and bindings are indexed by subject and namespace as the store changes; a decision
  * looks at the bindings of the asking user and groups only.
  */
+import { SharedByRules } from '../../apimachinery/rbac/shared.js'
 import { type KubeObject, type UserInfo } from '../../apimachinery/meta/types.js'
 import { type ObjectChange, type Objects } from '../objects.js'
 import { type AuthorizationAttributes, type Decision } from '../server/interfaces.js'
@@ -41,6 +42,7 @@ type Places = Map<string, Map<string, Binding>>
 const NO_RULES = new CompiledRules([])
 
 export class Rbac {
+  readonly #sets = new SharedByRules((rules) => new CompiledRules(rules))
   readonly #roles = new Map<string, CompiledRules>()
   readonly #bindings = new Map<string, Binding>()
   readonly #bySubject = new Map<string, Places>()
@@ -106,7 +108,7 @@ export class Rbac {
 
   #role({ key, object }: ObjectChange): void {
     if (!object) this.#roles.delete(key)
-    else this.#roles.set(key, new CompiledRules((object.rules ?? []) as PolicyRule[]))
+    else this.#roles.set(key, this.#sets.of((object.rules ?? []) as PolicyRule[]))
   }
 
   #binding({ key, object }: ObjectChange): void {

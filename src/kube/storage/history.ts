@@ -16,7 +16,8 @@ export interface HistoryLimits {
 
 export const DEFAULT_HISTORY_LIMITS: HistoryLimits = {
   maxAgeMs: 5 * 60_000,
-  maxBytes: 96 * 1024 * 1024,
+  // Some 25,000 writes. Only a watch that was away for longer, or further behind, lists again.
+  maxBytes: 24 * 1024 * 1024,
   maxEvents: 200_000,
 }
 
