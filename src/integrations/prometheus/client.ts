@@ -1,5 +1,6 @@
 /** A client of the Prometheus HTTP API: queries, and what is known of targets and series. */
 import { type HttpResponse, MetricsHttp } from './http.js'
+import { type Ruler, type RulerGroup } from './rules.js'
 import {
   type CallOptions,
   failure,
@@ -21,7 +22,7 @@ export interface PrometheusOptions {
   limitBytes?: number
 }
 
-export class PrometheusClient implements Prometheus {
+export class PrometheusClient implements Prometheus, Ruler {
   readonly #base: string
   readonly #timeoutMs: number
   readonly #http: MetricsHttp
@@ -57,6 +58,14 @@ export class PrometheusClient implements Prometheus {
   ): Promise<Record<string, string>[]> {
     const query = { 'match[]': match, start: String(start), end: String(end) }
     return records(await this.#get('/api/v1/series', query, options))
+  }
+
+  async alertingRules({ match, ...options }: CallOptions & { match?: string }): Promise<RulerGroup[]> {
+    const query = { type: 'alert', ...(match !== undefined && { 'match[]': match }) }
+    const { groups } = ((await this.#get('/api/v1/rules', query, options)) ?? {}) as { groups?: unknown }
+    if (groups !== null && groups !== undefined && !Array.isArray(groups))
+      throw failure('bad_response', 'the answer holds no groups')
+    return (groups ?? []) as RulerGroup[]
   }
 
   close(): void {

@@ -6,13 +6,11 @@
  * checked here even where its lexer differs.
  */
 import { type SyntaxNode } from '@lezer/common'
-import { parser } from '@prometheus-io/lezer-promql'
-import { PromqlError, syntaxError } from './errors.js'
+import { PromqlError } from './errors.js'
 import { type Matcher, matcherText, quote } from './text.js'
+import { childrenOf, DEPTH, parsed } from './tree.js'
 import { unquote } from './unquote.js'
 
-/** Deeper ones are of no use to anybody. */
-const DEPTH = 200
 /** Only these stand between words without being one. */
 const BETWEEN = /^[\s(),[\]:]*$/
 const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
@@ -26,13 +24,7 @@ const REACHES_BEYOND: ReadonlySet<string> = new Set(['info'])
  * @throws PromqlError
  */
 export function confine(expression: string, matcher: Matcher): string {
-  if (expression.trim() === '')
-    throw new PromqlError('unknown position: parse error: no expression found in input')
-  demandShallow(expression)
-  const tree = parser.parse(expression)
-  const error = firstError(tree.topNode)
-  if (error) throw syntaxError(expression, error.from)
-  return new Confinement(expression, matcher).write(tree.topNode, 0).trim()
+  return new Confinement(expression, matcher).write(parsed(expression), 0).trim()
 }
 
 class Confinement {
@@ -83,16 +75,15 @@ class Confinement {
       if (child.name === 'Identifier' && METRIC.test(this.#text(child))) metric = this.#text(child)
       else if (child.name === 'LabelMatchers')
         matchers.push(...childrenOf(child).flatMap((one) => this.#matcher(one)))
-      else if (child.name !== 'LineComment') throw this.#refused(child, `unexpected ${child.name}`)
+      else throw this.#refused(child, `unexpected ${child.name}`)
     }
     return `${metric}{${[...matchers, matcherText(this.matcher)].join(',')}}`
   }
 
   #matcher(node: SyntaxNode): string[] {
-    if (node.name === 'LineComment') return []
     // A metric name in quotes, alone between braces.
     if (node.name === 'QuotedLabelName') return [quote(this.#string(node.firstChild ?? node))]
-    const [name, operator, value] = childrenOf(node).filter((child) => child.name !== 'LineComment')
+    const [name, operator, value] = childrenOf(node)
     if (!name || !operator || !value || !OPERATORS.has(this.#text(operator)))
       throw this.#refused(node, `unexpected ${JSON.stringify(this.#text(node))}`)
     const isQuoted = name.name === 'QuotedLabelName'
@@ -115,27 +106,4 @@ class Confinement {
   #refused(node: SyntaxNode, what: string): PromqlError {
     return PromqlError.at(this.source, node.from, what)
   }
-}
-
-/** Before the parser has to follow: its way back from mistakes is long in deep nests. */
-function demandShallow(expression: string): void {
-  let depth = 0
-  for (let at = 0; at < expression.length; at++) {
-    if (expression[at] === '(' && ++depth > DEPTH)
-      throw PromqlError.at(expression, at, 'the expression is nested too deeply')
-    if (expression[at] === ')') depth -= 1
-  }
-}
-
-function childrenOf(node: SyntaxNode): SyntaxNode[] {
-  const children: SyntaxNode[] = []
-  for (let child = node.firstChild; child; child = child.nextSibling) children.push(child)
-  return children
-}
-
-function firstError(top: SyntaxNode): { from: number } | undefined {
-  const cursor = top.cursor()
-  do if (cursor.type.isError) return { from: cursor.from }
-  while (cursor.next())
-  return undefined
 }
