@@ -4,6 +4,7 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { ANONYMOUS, type UserInfo } from '../apimachinery/meta/types.js'
+import { alertingGroup } from '../apis/alerting/v2alpha1/index.js'
 import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { notificationGroups, type Verifier } from '../apis/notification/index.js'
@@ -26,6 +27,7 @@ import { type Transport } from '../client/transport.js'
 import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
 import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
+import { createAlerting } from './alerting.js'
 import { createMonitoring } from './monitoring.js'
 import { type RecordStores } from '../integrations/records/interface.js'
 import { accessLog } from '../serving/accesslog.js'
@@ -120,6 +122,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const membership = new Membership({ resources, book })
   const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)
+  const alerting = createAlerting({ options, resources, informers, client })
   const monitoring = createMonitoring({ options, resources, informers, client, now })
   const groups: ApiGroup[] = [
     ...systemGroups({
@@ -163,6 +166,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     resourcesV2Group({ client, resources, rights, master: options.kubernetes.master }),
     monitoringGroup({ ...monitoring, resources, now }),
     meteringGroup({ ...monitoring, now }),
+    alertingGroup(alerting),
     explainGroup({
       filters: () => handler.filters,
       identify: (name) => identify(authentication.users.get(name)),
@@ -203,6 +207,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     async close() {
       served.stop()
       monitoring.close()
+      alerting.close()
       authorization.stop()
       await authentication.close()
     },

@@ -36,7 +36,7 @@ export function entriesOf(group: string): Entry[] {
 
 /** Groups whose routes come later. */
 const ABSENT = [
-  'alerting.kubesphere.io',
+  'alerting.kubesphere.io/v2beta1',
   'gateway.kubesphere.io',
   'openpitrix.io',
   'devops.kubesphere.io',

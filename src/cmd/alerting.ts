@@ -1,0 +1,47 @@
+/** The rule backends of the configuration, and the rules they load. */
+import { BuiltinRules } from '../alerting/builtinrules.js'
+import { CustomRules } from '../alerting/customrules.js'
+import { PROMETHEUS_RULES, PROMETHEUSES, THANOS_RULERS } from '../alerting/names.js'
+import { Rulers } from '../alerting/rulers.js'
+import { type PrometheusRuleObject, type RulerObject } from '../alerting/types.js'
+import { type AlertingDeps } from '../apis/alerting/v2alpha1/index.js'
+import { type InformerSet } from '../client/cache/interface.js'
+import { CachedResource } from '../client/cachedresource.js'
+import { type RestClient } from '../client/rest.js'
+import { type Options } from '../configuration/options.js'
+import { PrometheusClient } from '../integrations/prometheus/client.js'
+import { type TenancyResources } from '../tenancy/resources.js'
+
+export interface AlertingParts {
+  options: Pick<Options, 'alerting'>
+  resources: Pick<TenancyResources, 'namespaces'>
+  informers: InformerSet
+  client: RestClient
+}
+
+export function createAlerting({ options, resources, informers, client }: AlertingParts): AlertingDeps & {
+  close(): void
+} {
+  const { prometheusEndpoint, thanosRulerEndpoint } = options.alerting
+  const prometheus = clientOf(prometheusEndpoint)
+  const thanosRuler = clientOf(thanosRulerEndpoint)
+  const rules = new CachedResource<PrometheusRuleObject>(PROMETHEUS_RULES, informers, client)
+  const rulers = new Rulers(
+    new CachedResource<RulerObject>(THANOS_RULERS, informers, client),
+    new CachedResource<RulerObject>(PROMETHEUSES, informers, client),
+    resources.namespaces,
+  )
+  return {
+    enabled: prometheus !== undefined || thanosRuler !== undefined,
+    custom: new CustomRules({ rules, rulers, namespaces: resources.namespaces, ruler: thanosRuler }),
+    builtin: new BuiltinRules({ rules, rulers, ruler: prometheus }),
+    close() {
+      prometheus?.close()
+      thanosRuler?.close()
+    },
+  }
+}
+
+function clientOf(endpoint: string): PrometheusClient | undefined {
+  return endpoint === '' ? undefined : new PrometheusClient({ endpoint })
+}
