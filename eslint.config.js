@@ -19,6 +19,7 @@ const LAYERS = [
   { layer: 'monitoring', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving'] },
   { layer: 'guard', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'admission', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
+  { layer: 'auditing', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'apis', forbidden: ['kube', 'controllers', 'cmd'] },
   { layer: 'controllers', forbidden: ['kube', 'cmd', 'serving'] },
   {

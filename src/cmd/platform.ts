@@ -28,8 +28,9 @@ import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
 import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
 import { createAlerting } from './alerting.js'
+import { createAuditing } from './auditing.js'
 import { createMonitoring } from './monitoring.js'
-import { type RecordStores } from '../integrations/records/interface.js'
+import { type RecordStore, type RecordStores } from '../integrations/records/interface.js'
 import { accessLog } from '../serving/accesslog.js'
 import { everyRoute } from '../serving/everyroute.js'
 import { explainGroup } from '../serving/explain.js'
@@ -62,6 +63,8 @@ export interface PlatformDeps {
   verifier?: Verifier
   /** Where log lines, Events and audit events can be searched. */
   records?: Partial<RecordStores>
+  /** Where audit events are kept. Default: wherever the receiver of the webhook keeps them. */
+  auditArchive?: RecordStore | undefined
 }
 
 export interface Platform {
@@ -124,6 +127,13 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const version = new VersionReport(upstream)
   const alerting = createAlerting({ options, resources, informers, client })
   const monitoring = createMonitoring({ options, resources, informers, client, now })
+  const auditing = createAuditing({
+    options,
+    informers,
+    archive: deps.auditArchive,
+    metrics,
+    logger,
+  })
   const groups: ApiGroup[] = [
     ...systemGroups({
       health: healthOf(informers, users),
@@ -177,7 +187,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     authorizer: authorization.authorizer,
     upstream,
     upstreamName: deps.upstreamName,
-    audit: accessLog(logger),
+    audit: [accessLog(logger), ...auditing.recipients],
     policies: createPolicies({
       resources,
       rights,
@@ -208,6 +218,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
       served.stop()
       monitoring.close()
       alerting.close()
+      await auditing.close()
       authorization.stop()
       await authentication.close()
     },

@@ -87,6 +87,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   const platform = createPlatform({
     options,
     records: records.stores,
+    auditArchive: records.embedded?.audits,
     upstream,
     upstreamName,
     informers,

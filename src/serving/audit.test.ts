@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { auditEvent, type AuditFacts, auditLevel, AuditQueue, type AuditEvent } from './audit.js'
+import { auditEvent, type AuditFacts, auditLevel, type AuditEvent } from './audit.js'
+import { AuditQueue } from './auditqueue.js'
 import { SILENT } from './log.js'
 import { NO_INFO } from './requestinfo.js'
 
@@ -145,10 +146,10 @@ describe('the audit queue', () => {
 
     for (let i = 0; i < 10; i++) queue.accept(event)
     expect(batches).toEqual([2])
-    expect(queue.dropped).toBe(3)
+    expect(queue.counts.dropped).toBe(3)
 
     const closed = queue.close()
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 100; i++) {
       release()
       await Promise.resolve()
     }
@@ -170,6 +171,48 @@ describe('the audit queue', () => {
     expect(calls).toBe(2)
     expect(lost).toMatchObject([{ events: 1 }])
     queue.accept(event)
-    expect(queue.dropped).toBe(1)
+    expect(queue.counts).toEqual({ delivered: 1, dropped: 1, failed: 1 })
+  })
+  it('holds no more bodies than its bound, and has room again when they are sent', async () => {
+    let release = (): void => undefined
+    const queue = new AuditQueue({
+      deliver: () => new Promise((resolve) => (release = resolve)),
+      logger: SILENT,
+      capacityBytes: 1_000,
+      batchSize: 1,
+    })
+
+    queue.accept(event, 600)
+    queue.accept(event, 600)
+    expect(queue.counts.dropped).toBe(1)
+
+    release()
+    await expect.poll(() => queue.counts.delivered).toBe(1)
+    queue.accept(event, 600)
+    expect(queue.counts.dropped).toBe(1)
+    release()
+    await queue.close()
+  })
+
+  it('sends several batches at once where it may, and waits for a dead backend no longer than it must', async () => {
+    let under = 0
+    const queue = new AuditQueue({
+      deliver: (_, signal) => {
+        under++
+        return new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error)),
+        )
+      },
+      logger: SILENT,
+      batchSize: 1,
+      senders: 3,
+      closingMs: 10,
+    })
+    for (let i = 0; i < 5; i++) queue.accept(event)
+    expect(under).toBe(3)
+
+    await queue.close()
+
+    expect(queue.counts).toEqual({ delivered: 0, dropped: 2, failed: 3 })
   })
 })

@@ -1,12 +1,11 @@
 /**
- * Audit events: their shape, and how they leave the request path.
+ * Audit events: their shape.
  *
  * Keys and values are those that the platform's auditing backend has always been sent: PascalCase outside,
  * lower case inside `User` and `ResponseStatus`, and the resource scope where a resource version would be.
  */
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { withoutSecrets } from './auditsecrets.js'
-import { type Logger } from './log.js'
 import { type RequestInfo } from './requestinfo.types.js'
 
 export const AUDIT_LEVELS = ['None', 'Metadata', 'Request', 'RequestResponse'] as const
@@ -143,67 +142,6 @@ function verbOf({ verb, resource }: RequestInfo, body: unknown): string {
 
 /** Takes events and returns at once, whatever becomes of them. */
 export interface AuditSink {
-  accept(event: AuditEvent): void
-}
-
-export interface AuditQueueOptions {
-  /** Sends one batch. A rejection loses the batch and is logged. */
-  deliver(batch: readonly AuditEvent[], signal: AbortSignal): Promise<void>
-  logger: Logger
-  capacity?: number
-  batchSize?: number
-  intervalMs?: number
-}
-
-/** A bounded queue before a slow backend: full, it drops events and counts them. One batch is under way at a time. */
-export class AuditQueue implements AuditSink {
-  readonly #options: Required<AuditQueueOptions>
-  readonly #stop = new AbortController()
-  #waiting: AuditEvent[] = []
-  #dropped = 0
-  #timer: NodeJS.Timeout | undefined
-  #sending: Promise<void> | undefined
-
-  constructor(options: AuditQueueOptions) {
-    this.#options = { capacity: 10_000, batchSize: 100, intervalMs: 3000, ...options }
-  }
-
-  get dropped(): number {
-    return this.#dropped
-  }
-
-  accept(event: AuditEvent): void {
-    if (this.#stop.signal.aborted || this.#waiting.length >= this.#options.capacity) {
-      this.#dropped++
-      return
-    }
-    this.#waiting.push(event)
-    if (this.#waiting.length >= this.#options.batchSize) this.#send()
-    else this.#timer ??= setTimeout(() => this.#send(), this.#options.intervalMs).unref()
-  }
-
-  /** Sends what is waiting, then takes no more. */
-  async close(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#sending) {
-      this.#send()
-      await this.#sending
-    }
-    this.#stop.abort()
-  }
-
-  #send(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (this.#sending || this.#waiting.length === 0) return
-    const { deliver, logger, batchSize } = this.#options
-    const batch = this.#waiting.splice(0, batchSize)
-    this.#sending = deliver(batch, this.#stop.signal)
-      .catch((error: unknown) => {
-        logger.warn({ err: error, events: batch.length }, 'audit events lost')
-      })
-      .finally(() => {
-        this.#sending = undefined
-        if (this.#waiting.length > 0) this.#send()
-      })
-  }
+  /** @param bodyBytes what the bodies in it were on the wire, for bounds of memory */
+  accept(event: AuditEvent, bodyBytes: number): void
 }

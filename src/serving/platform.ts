@@ -39,7 +39,8 @@ export interface PlatformOptions extends RequestInfoOptions {
   /** Where the request metrics are registered. */
   metrics: Registry
   logger: Logger
-  audit?: AuditOptions
+  /** Whoever is told of requests. */
+  audit?: readonly AuditOptions[]
   clusters?: ClusterDispatcher
   /** What requests for the Kubernetes API are held to beyond authorization. */
   policies?: PolicyTable
@@ -84,7 +85,7 @@ export function createPlatformHandler(options: PlatformOptions): PlatformHandler
     }),
     clusterDispatch(options.clusters),
     authorization(authorizer, pathRules),
-    audit(options.audit),
+    audit(options.audit ?? []),
     kubernetesGuard({ policies: options.policies ?? new PolicyTable(), upstream, logger }),
     kubernetesProxy({ upstream, upstreamName, logger }),
     apiGroups(router),

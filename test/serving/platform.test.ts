@@ -281,11 +281,13 @@ describe('the platform', () => {
       const events: AuditEvent[] = []
       platform = await start({
         groups: [things],
-        audit: {
-          sink: { accept: (event) => void events.push(event) },
-          level: () => level,
-          kubernetesAudited: () => kubernetesAudited,
-        },
+        audit: [
+          {
+            sink: { accept: (event) => void events.push(event) },
+            level: () => level,
+            kubernetesAudited: () => kubernetesAudited,
+          },
+        ],
       })
       return events
     }

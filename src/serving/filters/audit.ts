@@ -3,10 +3,18 @@
  *
  * Bodies are copied as they go by, up to a bound, and only when the level wants them; nothing is held back.
  */
-import { atLeast, auditEvent, type AuditFacts, type AuditLevel, type AuditSink } from '../audit.js'
+import {
+  atLeast,
+  AUDIT_LEVELS,
+  auditEvent,
+  type AuditFacts,
+  type AuditLevel,
+  type AuditSink,
+} from '../audit.js'
 import { type Exchange, type Filter, whenOver } from '../exchange.js'
 import { type RequestInfo } from '../requestinfo.types.js'
 
+/** One of those who are told: each with a level of its own. */
 export interface AuditOptions {
   sink: AuditSink
   /** The level in force; asked for every request, so it must be cheap. */
@@ -14,56 +22,65 @@ export interface AuditOptions {
   /** The Kubernetes API does its own auditing: its requests are left out here. */
   kubernetesAudited(): boolean
   devops?: AuditFacts['devops']
-  /** Largest body that is kept, of each kind. */
-  bodyBytes?: number
 }
 
-export function audit(options: AuditOptions | undefined): Filter {
-  const bodyBytes = options?.bodyBytes ?? 1024 * 1024
+/** Largest body that is kept, of each kind. */
+const BODY_BYTES = 1024 * 1024
 
-  function levelOf({ info, search }: Exchange): AuditLevel {
-    if (!options) return 'None'
-    if (info.isKubernetesRequest && (options.kubernetesAudited() || /(?:^|&)dryRun(?:=|&|$)/.test(search))) {
-      return 'None'
-    }
-    return options.level(info)
-  }
-
+export function audit(recipients: readonly AuditOptions[], bodyBytes = BODY_BYTES): Filter {
   return {
     name: 'audit',
     async handle(exchange, next) {
-      const level = levelOf(exchange)
-      if (!options || level === 'None') return next()
+      const levels = recipients.map((recipient) => levelFor(recipient, exchange))
+      const level = highest(levels)
+      if (level === 'None') return next()
       const receivedAt = new Date()
       const { info } = exchange
       // A create names its object in the body, and an update of a user may switch the account.
       const wantsBody = info.verb === 'create' || (info.verb === 'update' && info.resource === 'users')
-      const requestBody =
+      const copyOfRequest =
         atLeast(level, 'Request') || wantsBody ? copyRequest(exchange, bodyBytes) : undefined
-      const responseBody = atLeast(level, 'RequestResponse') ? copyResponse(exchange, bodyBytes) : undefined
+      const copyOfResponse = atLeast(level, 'RequestResponse') ? copyResponse(exchange, bodyBytes) : undefined
       whenOver(exchange, () => {
-        options.sink.accept(
-          auditEvent({
-            id: exchange.id,
-            level,
-            info,
-            user: exchange.user,
-            status: exchange.response.statusCode,
-            receivedAt,
-            completedAt: new Date(),
-            requestBody: requestBody?.(),
-            responseBody: responseBody?.(),
-            devops: options.devops,
-          }),
-        )
+        const requestBody = copyOfRequest?.()
+        const responseBody = copyOfResponse?.()
+        const facts = {
+          id: exchange.id,
+          info,
+          user: exchange.user,
+          status: exchange.response.statusCode,
+          receivedAt,
+          completedAt: new Date(),
+          requestBody,
+          responseBody,
+        }
+        for (const [i, { sink, devops }] of recipients.entries()) {
+          const own = levels[i] ?? 'None'
+          if (own === 'None') continue
+          const bytes =
+            (atLeast(own, 'Request') ? (requestBody?.byteLength ?? 0) : 0) +
+            (atLeast(own, 'RequestResponse') ? (responseBody?.byteLength ?? 0) : 0)
+          sink.accept(auditEvent({ ...facts, level: own, devops }), bytes)
+        }
       })
       return next()
     },
     async explain(exchange) {
-      const level = levelOf(exchange)
+      const level = highest(recipients.map((recipient) => levelFor(recipient, exchange)))
       return { outcome: 'continues', summary: `level ${level}`, detail: { level } }
     },
   }
+}
+
+function levelFor(recipient: AuditOptions, { info, search }: Exchange): AuditLevel {
+  if (info.isKubernetesRequest) {
+    if (recipient.kubernetesAudited() || /(?:^|&)dryRun(?:=|&|$)/.test(search)) return 'None'
+  }
+  return recipient.level(info)
+}
+
+function highest(levels: readonly AuditLevel[]): AuditLevel {
+  return AUDIT_LEVELS.findLast((level) => levels.includes(level)) ?? 'None'
 }
 
 /** @returns what has gone by, undefined when it was more than the bound */

@@ -42,6 +42,8 @@ export class EmbeddedRecords implements RecordStores {
   readonly audits: RecordStore
   readonly #options: Required<EmbeddedRecordsOptions>
   readonly #waiting: Waiting[] = []
+  /** These go first, and whoever sends them bounds them: no number of queries keeps records from being stored. */
+  readonly #appending: Waiting[] = []
   #thread: Promise<Thread> | undefined
   #working: Promise<void> | undefined
   #idle: NodeJS.Timeout | undefined
@@ -70,10 +72,11 @@ export class EmbeddedRecords implements RecordStores {
   #ask(question: Question, signal?: AbortSignal): Promise<unknown> {
     if (this.#closed) return Promise.reject(unavailable('the record store is closed'))
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
-    if (this.#waiting.length >= this.#options.limit)
+    const line = question.ask === 'append' ? this.#appending : this.#waiting
+    if (line === this.#waiting && line.length >= this.#options.limit)
       return Promise.reject(tooManyRequests('too many queries wait for the record store'))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ question, signal, resolve, reject })
+      line.push({ question, signal, resolve, reject })
       this.#working ??= this.#work()
     })
   }
@@ -82,7 +85,7 @@ export class EmbeddedRecords implements RecordStores {
     clearTimeout(this.#idle)
     await Promise.resolve() // What is done below comes after the caller has kept this promise.
     for (;;) {
-      const next = this.#waiting.shift()
+      const next = this.#appending.shift() ?? this.#waiting.shift()
       if (!next) break
       const { question, signal, resolve, reject } = next
       if (signal?.aborted) {
