@@ -24,7 +24,7 @@ export async function userPage(
   query: URLSearchParams,
   caller: UserInfo,
   deps: IamDeps,
-  signal: AbortSignal,
+  signal: AbortSignal | { readonly signal: AbortSignal },
 ): Promise<Page> {
   const parsed = parseListQuery(query)
   await demandRoster(parsed, caller, deps)

@@ -56,8 +56,8 @@ export function userRoutes(deps: IamDeps): Route[] {
       summary:
         'List users, or those bound to roles of a namespace, a workspace, the cluster or the platform.',
       access: 'authorized',
-      async handle({ query, user, signal }) {
-        return pageReply(await userPage(query, user, deps, signal))
+      async handle(context) {
+        return pageReply(await userPage(context.query, context.user, deps, context))
       },
     }),
     route({

@@ -17,7 +17,8 @@ export interface VisibleList {
   /** Filter keys that do not count, because the path says the same. */
   ignored?: readonly string[]
   choose: (store: Store<never>) => Visible | Promise<Visible>
-  signal: AbortSignal
+  /** Of the client, or what has one: it is only made when there is something to wait for. */
+  signal: AbortSignal | { readonly signal: AbortSignal }
 }
 
 /** @throws StatusError 503 when the objects have not been read yet */

@@ -97,8 +97,11 @@ function listRoutes({ stores, visibility }: Tenancy): Route[] {
       path: '/namespaces',
       summary: 'List the projects that the caller may see.',
       access: 'authorized',
-      handle: ({ user, query, signal }) =>
-        visibleList({ type: NAMESPACES, query, choose: () => visibility.namespaces(user), signal }, stores),
+      handle(context) {
+        const { user, query } = context
+        const choose = () => visibility.namespaces(user)
+        return visibleList({ type: NAMESPACES, query, choose, signal: context }, stores)
+      },
     }),
     route({
       method: 'GET',

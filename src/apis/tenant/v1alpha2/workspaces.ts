@@ -41,13 +41,13 @@ export function workspaceRoutes(
       path,
       summary: 'List the workspaces that the caller belongs to, or all for those who may list them.',
       access: 'authorized',
-      handle: ({ user, query, signal }) =>
+      handle: (context) =>
         visibleList(
           {
             type: WORKSPACE_TEMPLATES,
-            query,
-            choose: (store) => visibility.workspaces(user, store),
-            signal,
+            query: context.query,
+            choose: (store) => visibility.workspaces(context.user, store),
+            signal: context,
           },
           stores,
         ),
