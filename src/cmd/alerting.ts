@@ -3,6 +3,7 @@ import { BuiltinRules } from '../alerting/builtinrules.js'
 import { CustomRules } from '../alerting/customrules.js'
 import { PROMETHEUS_RULES, PROMETHEUSES, THANOS_RULERS } from '../alerting/names.js'
 import { Rulers } from '../alerting/rulers.js'
+import { RuleWrites } from '../alerting/rulewrites.js'
 import { type PrometheusRuleObject, type RulerObject } from '../alerting/types.js'
 import { type AlertingDeps } from '../apis/alerting/v2alpha1/index.js'
 import { type InformerSet } from '../client/cache/interface.js'
@@ -17,12 +18,19 @@ export interface AlertingParts {
   resources: Pick<TenancyResources, 'namespaces'>
   informers: InformerSet
   client: RestClient
+  now: () => Date
 }
 
-export function createAlerting({ options, resources, informers, client }: AlertingParts): AlertingDeps & {
+export function createAlerting({
+  options,
+  resources,
+  informers,
+  client,
+  now,
+}: AlertingParts): AlertingDeps & {
   close(): void
 } {
-  const { prometheusEndpoint, thanosRulerEndpoint } = options.alerting
+  const { prometheusEndpoint, thanosRulerEndpoint, thanosRuleResourceLabels } = options.alerting
   const prometheus = clientOf(prometheusEndpoint)
   const thanosRuler = clientOf(thanosRulerEndpoint)
   const rules = new CachedResource<PrometheusRuleObject>(PROMETHEUS_RULES, informers, client)
@@ -31,9 +39,11 @@ export function createAlerting({ options, resources, informers, client }: Alerti
     new CachedResource<RulerObject>(PROMETHEUSES, informers, client),
     resources.namespaces,
   )
+  const custom = new CustomRules({ rules, rulers, namespaces: resources.namespaces, ruler: thanosRuler })
   return {
     enabled: prometheus !== undefined || thanosRuler !== undefined,
-    custom: new CustomRules({ rules, rulers, namespaces: resources.namespaces, ruler: thanosRuler }),
+    custom,
+    writes: new RuleWrites({ rules, custom, resourceLabels: labelsIn(thanosRuleResourceLabels), now }),
     builtin: new BuiltinRules({ rules, rulers, ruler: prometheus }),
     close() {
       prometheus?.close()
@@ -44,4 +54,12 @@ export function createAlerting({ options, resources, informers, client }: Alerti
 
 function clientOf(endpoint: string): PrometheusClient | undefined {
   return endpoint === '' ? undefined : new PrometheusClient({ endpoint })
+}
+
+/** `k=v,k=v`; the form has been checked with the configuration. */
+function labelsIn(text: string): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair !== '')
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim()]),
+  )
 }

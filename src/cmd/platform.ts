@@ -125,7 +125,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const membership = new Membership({ resources, book })
   const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)
-  const alerting = createAlerting({ options, resources, informers, client })
+  const alerting = createAlerting({ options, resources, informers, client, now })
   const monitoring = createMonitoring({ options, resources, informers, client, now })
   const auditing = createAuditing({
     options,

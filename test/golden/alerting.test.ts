@@ -35,7 +35,10 @@ function configFor(name: string, alerting: Record<string, string> | undefined): 
 describe.skipIf(!HAVE_GOLDEN)(
   HAVE_GOLDEN ? 'recorded alerting' : `recorded alerting ${WITHOUT_GOLDEN}`,
   () => {
-    it.each([['alerting-off', 0.95]])(
+    it.each([
+      ['alerting-off', 0.95],
+      ['alerting', 0.9],
+    ])(
       '%s matches to at least %d',
       async (group, least) => {
         const { entries } = readGolden<{ entries: { upstream?: Upstream[] }[] }>(`${group}.json`)

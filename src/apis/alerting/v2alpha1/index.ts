@@ -3,13 +3,14 @@ import { badRequest } from '../../../apimachinery/errors/index.js'
 import { type ApiGroup, type HttpMethod, route, type Route } from '../../../serving/route.js'
 import { type AlertingDeps } from './deps.js'
 import { readRoutes } from './reads.js'
+import { writeRoutes } from './writes.js'
 
 export { type AlertingDeps } from './deps.js'
 
 const METHODS: readonly HttpMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export function alertingGroup(deps: AlertingDeps): ApiGroup {
-  const routes = readRoutes(deps)
+  const routes = [...readRoutes(deps), ...writeRoutes(deps)]
   return {
     root: '/kapis/alerting.kubesphere.io/v2alpha1',
     title: 'Alerting rules and alerts',

@@ -6,7 +6,7 @@ import { route, type Route, type RouteContext } from '../../../serving/route.js'
 import { type AlertingDeps } from './deps.js'
 
 /** Cluster and namespace alike: which it is follows from the path. */
-export const PLACES = ['', '/namespaces/{namespace}'] as const
+export const PLACES: readonly string[] = ['', '/namespaces/{namespace}']
 
 export type Context = Pick<RouteContext, 'params' | 'query' | 'signal'>
 
