@@ -5,8 +5,8 @@ import { type RecordStores } from '../integrations/records/interface.js'
 
 export interface Records {
   stores: Partial<RecordStores>
-  /** The platform's own store, which has to be fed. */
-  embedded: EmbeddedRecords | undefined
+  /** Those of the platform itself, which have to be fed; the others are somebody else's. */
+  own: Partial<RecordStores>
   close(): Promise<void>
 }
 
@@ -21,5 +21,5 @@ export function embeddedRecords({ records }: Options, directory: string | undefi
       audits: { maxAgeMs, maxBytes: auditsMaxBytes },
     },
   })
-  return { stores: embedded, embedded, close: () => embedded.close() }
+  return { stores: embedded, own: embedded, close: () => embedded.close() }
 }

@@ -6,6 +6,7 @@ import { type Transport } from '../client/transport.js'
 import { type Options } from '../configuration/options.js'
 import { createServer } from '../serving/server.js'
 import { type Logger } from '../serving/log.js'
+import { startCollecting } from './collecting.js'
 import { startControllers } from './controllers.js'
 import { announce, dataDirectory, localSecrets, withdraw, type DataDirectory } from './datadir.js'
 import { startEmbedded } from './embedded.js'
@@ -87,7 +88,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   const platform = createPlatform({
     options,
     records: records.stores,
-    auditArchive: records.embedded?.audits,
+    auditArchive: records.own.audits,
     upstream,
     upstreamName,
     informers,
@@ -106,6 +107,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     ...(kubernetes && { kubernetes }),
     ...(flags.controllers && { selection: flags.controllers }),
   })
+  const collecting = startCollecting({ options, records, informers, upstream, logger })
   const url = `http://${hostForUrl(flags.bindAddress)}:${port}`
   if (!flags.memory) announce(data, { pid: process.pid, url })
   await readyForLogin(informers, kube !== undefined)
@@ -126,6 +128,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       await server.close()
       await controllers.close()
       await platform.close()
+      await collecting.close()
       await records.close()
       await informers.close()
       await (kube ?? cluster?.transport)?.close()

@@ -44,7 +44,7 @@ beforeAll(async () => {
       records: { auditFile: join(directory, 'audit.log') },
     }),
   )
-  product = await startProduct({ config })
+  product = await startProduct({ config, nodes: 1 })
   admin = await product.as('admin')
   for (const name of ['mia', 'eve'])
     await admin.post(`${IAM}/users`, {
@@ -143,5 +143,40 @@ describe('what somebody has written', () => {
     expect(text).toMatch(/ks_server_audit_events_total\{sink="webhook",outcome="failed"\} 0/)
     const { statistics } = (await admin.get(`${TENANT}/auditing/events?operation=statistics`)).json
     expect(statistics.events).toBeGreaterThan(3)
+  })
+})
+
+describe('what a workload has gone through', () => {
+  const linesFor = async (client: Client): Promise<string[]> =>
+    (
+      (await client.get(`${TENANT}/logs?namespaces=blue-dev&workloads=web&log_query=start+worker`)).json.query
+        .records ?? []
+    ).map(({ log }: { log: string }) => log)
+  const reasonsFor = async (client: Client): Promise<string[]> =>
+    (
+      (await client.get(`${TENANT}/events?involved_object_namespace_filter=blue-dev&size=100`)).json.query
+        .records ?? []
+    ).map(({ reason }: { reason: string }) => reason)
+
+  it('is found by a member as log lines and as Events, and not by a stranger', async () => {
+    const labels = { app: 'web' }
+    const { status } = await admin.post('/apis/apps/v1/namespaces/blue-dev/deployments', {
+      metadata: { name: 'web' },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'nginx' }] } },
+      },
+    })
+    expect(status).toBe(201)
+
+    await eventually(async () => {
+      expect(await linesFor(mia)).toEqual([expect.stringContaining('start worker processes')])
+      expect(await reasonsFor(mia)).toEqual(expect.arrayContaining(['ScalingReplicaSet', 'Started']))
+    })
+    expect(await linesFor(eve)).toEqual([])
+    expect(await reasonsFor(eve)).toEqual([])
+    const exported = await mia.get(`${TENANT}/logs?operation=export&pod_query=web`)
+    expect(exported.text).toContain('[simulated] nginx runs no program here\n')
   })
 })
