@@ -17,6 +17,7 @@ const LAYERS = [
   { layer: 'tenancy', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'integrations', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving', 'controller'] },
   { layer: 'monitoring', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving'] },
+  { layer: 'notification', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'guard', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'admission', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'auditing', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },

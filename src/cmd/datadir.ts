@@ -3,6 +3,7 @@
  *
  *   kube/            the embedded Kubernetes API: its store and its certificates
  *   records/         log lines, Events and audit events, while no Elasticsearch is configured
+ *   notification/    alerts that were accepted, and what became of them
  *   kubeconfig       administrator access to the embedded Kubernetes API
  *   secrets.json     key of the token signatures, made on first start (mode 0600)
  *   running.json     address and process id of the running server, for the other commands

@@ -14,6 +14,7 @@ import type { PermissionsFlags } from './permissions.js'
 import type { KubeFlags } from './kube.js'
 import type { KubeconfigFlags } from './kubeconfig.js'
 import { type ConfigurationFlags, LOG_LEVELS, portNumber } from './options.js'
+import type { NotificationManagerFlags } from './notificationmanager.js'
 import type { UpFlags } from './up.js'
 import { versionText } from './version.js'
 
@@ -69,6 +70,15 @@ const kubePort = (): Option =>
   new Option('--kube-port <PORT>', 'port of the embedded Kubernetes API, 0 for any free one')
     .argParser(port)
     .default(6443)
+const notificationPort = (flag: string): Option =>
+  new Option(`${flag} <PORT>`, 'port of the notification manager, 0 for any free one')
+    .argParser(port)
+    .default(19093)
+const allowEgress = (): Option =>
+  new Option(
+    '--allow-egress <CIDRS>',
+    'addresses inside that messages of tenants may go to, separated by commas',
+  ).argParser((text) => text.split(',').map((range) => range.trim()))
 const output = (): Option =>
   new Option('-o, --output <FORMAT>', 'form of the answer').choices(['text', 'json']).default('text')
 
@@ -101,6 +111,8 @@ Examples:
     .addOption(bindAddress())
     .addOption(maxRequests())
     .addOption(kubePort())
+    .addOption(notificationPort('--notification-port'))
+    .addOption(allowEgress())
     .addOption(configFile())
     .addOption(kubeconfigFile('work on this cluster instead of the embedded Kubernetes API'))
     .addOption(nodes())
@@ -150,6 +162,22 @@ Examples:
     .addOption(logLevel())
     .action(async (flags: ControllerManagerFlags) =>
       (await import('./controllermanager.js')).controllerManager(flags),
+    )
+
+  orrery
+    .command('notification-manager')
+    .description('run the notification manager alone: accepts alerts and sends messages')
+    .addOption(configFile())
+    .addOption(
+      kubeconfigFile('the Kubernetes API to work on (default: $KUBECONFIG, ~/.kube/config, in-cluster)'),
+    )
+    .addOption(dataDir())
+    .addOption(notificationPort('--port'))
+    .addOption(bindAddress())
+    .addOption(allowEgress())
+    .addOption(logLevel())
+    .action(async (flags: NotificationManagerFlags) =>
+      (await import('./notificationmanager.js')).notificationManager(flags),
     )
 
   orrery

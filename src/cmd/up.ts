@@ -1,5 +1,7 @@
 /** `orrery up`: everything in one process. */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { StatusError } from '../apimachinery/errors/index.js'
 import { bootstrapPlatform, firstAdminPassword, isLoopback } from '../bootstrap/index.js'
 import { createInformerSet } from '../client/cache/informerset.js'
 import { type Transport } from '../client/transport.js'
@@ -12,6 +14,7 @@ import { announce, dataDirectory, localSecrets, withdraw, type DataDirectory } f
 import { startEmbedded } from './embedded.js'
 import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
+import { type Notifications, startNotifications } from './notificationmanager.js'
 import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
@@ -27,6 +30,10 @@ export interface UpFlags {
   /** Default: 256. */
   maxRequestsInflight?: number
   kubePort: number
+  /** Of the notification manager; default 19093. */
+  notificationPort?: number
+  /** Ranges inside that tenants' messages may go to. */
+  allowEgress?: string[]
   config?: string
   kubeconfig?: string
   nodes: number
@@ -52,6 +59,8 @@ export interface AllInOne {
   upstream: Transport
   /** All that is served besides the Kubernetes API. */
   groups: Platform['groups']
+  /** Where alerts are accepted; undefined when the manager did not start. */
+  notificationUrl: string | undefined
   summary: Omit<Parameters<typeof summaryText>[0], 'readyMs'>
   close(): Promise<void>
 }
@@ -85,6 +94,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     )
 
   const records = embeddedRecords(options, flags.memory ? undefined : data.records)
+  const own: { notifications?: Notifications | undefined } = {}
   const platform = createPlatform({
     options,
     records: records.stores,
@@ -93,6 +103,9 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     upstreamName,
     informers,
     logger,
+    ...(options.notification.endpoint === '' && {
+      verifier: { verify: (body, signal) => ownVerifier(own.notifications, body, signal) },
+    }),
     ...(flags.maxRequestsInflight !== undefined && { overload: { inFlight: flags.maxRequestsInflight } }),
   })
   for (const webhook of platform.webhooks) kube?.webhooks.register(webhook)
@@ -111,11 +124,25 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   const url = `http://${hostForUrl(flags.bindAddress)}:${port}`
   if (!flags.memory) announce(data, { pid: process.pid, url })
   await readyForLogin(informers, kube !== undefined)
+  own.notifications = await startNotifications({
+    upstream,
+    informers,
+    logger,
+    // It asks nobody who they are.
+    listen: { host: '127.0.0.1', port: flags.notificationPort ?? DEFAULT_NOTIFICATION_PORT },
+    ...(!flags.memory && { dataDir: join(data.path, 'notification') }),
+    ...(flags.allowEgress && { allowEgress: flags.allowEgress }),
+  }).catch((error: unknown) => {
+    // Everything else works without.
+    logger.warn({ err: error }, 'the notification manager did not start')
+    return undefined
+  })
 
   return {
     url,
     upstream,
     groups: platform.groups,
+    notificationUrl: own.notifications?.url,
     summary: {
       url,
       kubeUrl: kube?.url ?? cluster?.server,
@@ -126,6 +153,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     async close() {
       stop.abort()
       await server.close()
+      await own.notifications?.close()
       await controllers.close()
       await platform.close()
       await collecting.close()
@@ -134,6 +162,26 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       await (kube ?? cluster?.transport)?.close()
       if (!flags.memory) withdraw(data)
     },
+  }
+}
+
+const DEFAULT_NOTIFICATION_PORT = 19093
+const VERIFY_MS = 30_000
+
+async function ownVerifier(
+  notifications: Notifications | undefined,
+  body: Uint8Array,
+  client: AbortSignal,
+): Promise<{ Status: number; Message: string }> {
+  if (!notifications) return { Status: 500, Message: 'Cannot find Notification Manager endpoint' }
+  const { manager } = notifications
+  try {
+    const signal = AbortSignal.any([client, AbortSignal.timeout(VERIFY_MS)])
+    await manager.notify(JSON.parse(Buffer.from(body).toString('utf8')), [manager.testAlert()], signal)
+    return { Status: 200, Message: 'Verify successfully' }
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    return { Status: 400, Message: error.message }
   }
 }
 

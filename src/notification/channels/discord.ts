@@ -1,0 +1,21 @@
+/** Discord: the webhook of a channel, as plain content or as an embed. */
+import { type Job, post, templateOf, text, texts } from './channel.js'
+
+export async function sendDiscord(job: Job): Promise<void> {
+  const { spec, renderer, data } = job
+  const webhook = await job.credential(spec['webhook'])
+  const isEmbed = text(spec['type']) === 'embed'
+  const mentions = [
+    ...texts(spec['mentionedUsers']).map((user) => (user === 'everyone' ? '@everyone' : `<@${user}>`)),
+    ...texts(spec['mentionedRoles']).map((role) => `<@&${role}>`),
+  ].join('')
+  const end = mentions === '' ? '' : `\n${mentions}`
+  const limit = (isEmbed ? 4_096 : 2_000) - Buffer.byteLength(end)
+  for (const part of renderer.parts(templateOf(job, 'nm.default.text'), data, limit).parts) {
+    const message = part.text + end
+    const body = isEmbed ? { content: '', embeds: [{ description: message }] } : { content: message }
+    const answer = await post(job, webhook, body)
+    if (answer.status < 200 || answer.status > 299)
+      throw new Error(`${answer.status}, ${answer.text.slice(0, 500)}`)
+  }
+}

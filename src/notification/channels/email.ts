@@ -1,0 +1,82 @@
+/** E-mail: one mail for each recipient, over SMTP. */
+import { type Job, demandConfig, each, hasCredential, object, text, texts } from './channel.js'
+import { RetryableError } from '../http.js'
+
+export async function sendEmail(job: Job): Promise<void> {
+  const { spec, options, renderer, data, credential, egress, isTenant, timeoutMs } = job
+  const config = demandConfig(job)
+  const smartHost = object(config['smartHost'])
+  const host = text(smartHost['host'])
+  const port = Number(smartHost['port'])
+  const isHtml = (spec.tmplType || text(options['tmplType']) || 'html') === 'html'
+  const template =
+    spec.template || text(options['template']) || (isHtml ? 'nm.default.html' : 'nm.default.text')
+  const subjectTemplate = spec.subjectTemplate || text(options['subjectTemplate']) || 'nm.default.subject'
+  const subject = renderer.render(subjectTemplate, data).replace(/[\r\n]+/g, ' ')
+  const body = renderer.render(template, data, isHtml ? 'html' : 'text')
+  const tls = object(config['tls'])
+  const user = text(config['authUsername'])
+  const pass = hasCredential(config['authPassword']) ? await credential(config['authPassword']) : ''
+  const secret = hasCredential(config['authSecret']) ? await credential(config['authSecret']) : ''
+  const hasTls = config['tls'] !== undefined
+  const pair = object(tls['clientCertificate'])
+  const certificates = {
+    ...(hasCredential(tls['rootCA']) && { ca: await credential(tls['rootCA']) }),
+    ...(hasCredential(pair['cert']) && { cert: await credential(pair['cert']) }),
+    ...(hasCredential(pair['key']) && { key: await credential(pair['key']) }),
+  }
+  // The account is the platform's own when a tenant uses the default config.
+  const { address } = await egress.resolve(host, isTenant && config['owned'] === true)
+  const { createTransport } = await import('nodemailer')
+  const transport = createTransport({
+    host: address,
+    port,
+    secure: port === 465,
+    requireTLS: config['requireTLS'] === true,
+    ignoreTLS: port !== 465 && config['requireTLS'] !== true,
+    ...(text(config['hello']) !== '' && { name: text(config['hello']) }),
+    tls: {
+      servername: text(tls['serverName']) || host,
+      rejectUnauthorized: hasTls && tls['insecureSkipVerify'] !== true,
+      ...certificates,
+    },
+    ...(user !== '' && {
+      auth: { user, pass: pass || secret, ...(pass === '' && secret !== '' && { method: 'CRAM-MD5' }) },
+    }),
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+  } as never)
+  try {
+    await each(texts(spec['to']).flatMap(addresses), async (to) => {
+      try {
+        const from = text(config['from']).replace(/[\r\n]/g, '')
+        await transport.sendMail({
+          from,
+          to,
+          subject,
+          ...(isHtml ? { html: body } : { text: body }),
+          disableFileAccess: true,
+          disableUrlAccess: true,
+        })
+      } catch (error) {
+        const { responseCode, message } = error as Error & { responseCode?: number }
+        // 5yz is the server's last word; all else, such as no connection, may pass.
+        if (responseCode !== undefined && responseCode >= 500) throw new Error(message, { cause: error })
+        if (/require|TLS|certificate|credentials|auth/i.test(message))
+          throw new Error(message, { cause: error })
+        throw new RetryableError(message, undefined, { cause: error })
+      }
+    })
+  } finally {
+    transport.close()
+  }
+}
+
+/** An entry may be a list. */
+function addresses(entry: string): string[] {
+  return entry
+    .split(',')
+    .map((address) => address.replace(/[\r\n]/g, '').trim())
+    .filter((address) => address !== '')
+}
