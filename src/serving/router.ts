@@ -9,6 +9,7 @@ import FindMyWay from 'find-my-way'
 import { badRequest } from '../apimachinery/errors/index.js'
 import { send, sendJson, sendPageNotFound, sendReply, sendText } from './answer.js'
 import { type BodyLimits, BODY_LIMITS, hasBody, parseJson, readBody } from './body.js'
+import { compressed } from './compression.js'
 import { sendError } from './errors.js'
 import { type Exchange } from './exchange.js'
 import { type Logger } from './log.js'
@@ -108,8 +109,11 @@ export function createRouter({ groups, logger, limits = BODY_LIMITS }: RouterOpt
     }
     const answer = await route.handle(context as never)
     if (answer === ANSWERED) return
-    if (answer instanceof Reply) sendReply(response, answer)
-    else if (answer === undefined) send(response, 200, {}, '')
+    if (answer instanceof Reply) {
+      const smaller = compressed(answer, request.headers['accept-encoding'])
+      // Most answers are sent at once.
+      sendReply(response, smaller === undefined ? answer : await smaller)
+    } else if (answer === undefined) send(response, 200, {}, '')
     else sendJson(response, 200, answer)
   }
 

@@ -3,13 +3,12 @@
  */
 import { constants, createGzip } from 'node:zlib'
 import { type Headers } from '../../client/transport.js'
+import { acceptsGzip, GZIP_FROM_BYTES } from '../../serving/compression.js'
 import { type Exchange } from './exchange.js'
 
 const PIECE = 16 * 1024
 /** Copying less than this is cheaper than passing it on alone. */
 const LARGE = 1024
-/** Smaller answers are not worth compressing. */
-const GZIP_FROM = 128 * 1024
 
 /** Settles when the reader can take more, or never if it leaves. */
 class Readiness {
@@ -31,12 +30,6 @@ class Readiness {
   }
 }
 
-function acceptsGzip(exchange: Exchange): boolean {
-  return /(?:^|[,\s])gzip(?:\s*;\s*q=(?!0(?:\.0*)?(?:,|$)))?(?:\s*(?:,|$))/.test(
-    exchange.header('accept-encoding'),
-  )
-}
-
 /**
  * Answers 200 with the parts one after the other.
  *
@@ -48,7 +41,7 @@ export async function answerParts(
   parts: readonly Buffer[],
   size: number,
 ): Promise<void> {
-  const gzip = size >= GZIP_FROM && acceptsGzip(exchange)
+  const gzip = size >= GZIP_FROM_BYTES && acceptsGzip(exchange.header('accept-encoding'))
   const headers: Headers = { 'content-type': contentType }
   if (gzip) Object.assign(headers, { 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
   else headers['content-length'] = String(size)
