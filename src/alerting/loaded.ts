@@ -1,6 +1,7 @@
 /** How rules are doing in their ruler: what it has loaded, found by the object, the group and the id of a rule. */
 import { type RulerAlert, type RulerGroup, type RulerRule } from '../integrations/prometheus/rules.js'
 import { durationText } from './durations.js'
+import { filled } from './filled.js'
 import { ruleId } from './ruleid.js'
 import { type Alert, type AlertingRule, type PlacedRule, type Texts } from './types.js'
 
@@ -119,13 +120,6 @@ function alertOf(
 
 function stateOf(alerts: readonly Alert[]): string {
   return ['firing', 'pending'].find((wanted) => alerts.some(({ state }) => state === wanted)) ?? 'inactive'
-}
-
-/** Without what is empty. */
-function filled<T extends object>(fields: T): T {
-  const isThere = ([, value]: [string, unknown]): boolean =>
-    value !== '' && value !== 0 && !(typeof value === 'object' && Object.keys(value ?? {}).length === 0)
-  return Object.fromEntries(Object.entries(fields).filter(isThere)) as T
 }
 
 function durationOf({ duration = 0 }: RulerRule): string {

@@ -2,15 +2,25 @@
 import { BuiltinRules } from '../alerting/builtinrules.js'
 import { CustomRules } from '../alerting/customrules.js'
 import { PROMETHEUS_RULES, PROMETHEUSES, THANOS_RULERS } from '../alerting/names.js'
+import {
+  CLUSTER_RULE_GROUPS,
+  GLOBAL_RULE_GROUPS,
+  type Level,
+  RULE_GROUPS,
+  RuleGroups,
+} from '../alerting/rulegroups.js'
 import { Rulers } from '../alerting/rulers.js'
 import { RuleWrites } from '../alerting/rulewrites.js'
 import { type PrometheusRuleObject, type RulerObject } from '../alerting/types.js'
 import { type AlertingDeps } from '../apis/alerting/v2alpha1/index.js'
+import { type RuleGroupsDeps } from '../apis/alerting/v2beta1/index.js'
 import { type InformerSet } from '../client/cache/interface.js'
-import { CachedResource } from '../client/cachedresource.js'
+import { CachedResource, type CachedResourceType } from '../client/cachedresource.js'
 import { type RestClient } from '../client/rest.js'
 import { type Options } from '../configuration/options.js'
 import { PrometheusClient } from '../integrations/prometheus/client.js'
+import { type Ruler } from '../integrations/prometheus/rules.js'
+import { type Stores } from '../listing/kind.js'
 import { type TenancyResources } from '../tenancy/resources.js'
 
 export interface AlertingParts {
@@ -18,18 +28,17 @@ export interface AlertingParts {
   resources: Pick<TenancyResources, 'namespaces'>
   informers: InformerSet
   client: RestClient
+  stores: Stores
   now: () => Date
 }
 
-export function createAlerting({
-  options,
-  resources,
-  informers,
-  client,
-  now,
-}: AlertingParts): AlertingDeps & {
+export interface Alerting extends AlertingDeps {
+  ruleGroups: RuleGroupsDeps
   close(): void
-} {
+}
+
+export function createAlerting(parts: AlertingParts): Alerting {
+  const { options, resources, informers, client, stores, now } = parts
   const { prometheusEndpoint, thanosRulerEndpoint, thanosRuleResourceLabels } = options.alerting
   const prometheus = clientOf(prometheusEndpoint)
   const thanosRuler = clientOf(thanosRulerEndpoint)
@@ -40,11 +49,18 @@ export function createAlerting({
     resources.namespaces,
   )
   const custom = new CustomRules({ rules, rulers, namespaces: resources.namespaces, ruler: thanosRuler })
+  const groupsOf = (level: Level, type: CachedResourceType, ruler: Ruler): RuleGroups =>
+    new RuleGroups(level, { groups: new CachedResource(type, informers, client), ruler, stores })
   return {
     enabled: prometheus !== undefined || thanosRuler !== undefined,
     custom,
     writes: new RuleWrites({ rules, custom, resourceLabels: labelsIn(thanosRuleResourceLabels), now }),
     builtin: new BuiltinRules({ rules, rulers, ruler: prometheus }),
+    ruleGroups: thanosRuler && {
+      namespaced: groupsOf('namespace', RULE_GROUPS, thanosRuler),
+      cluster: groupsOf('cluster', CLUSTER_RULE_GROUPS, thanosRuler),
+      global: groupsOf('global', GLOBAL_RULE_GROUPS, thanosRuler),
+    },
     close() {
       prometheus?.close()
       thanosRuler?.close()

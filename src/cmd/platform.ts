@@ -5,6 +5,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { ANONYMOUS, type UserInfo } from '../apimachinery/meta/types.js'
 import { alertingGroup } from '../apis/alerting/v2alpha1/index.js'
+import { ruleGroupsGroup } from '../apis/alerting/v2beta1/index.js'
 import { configGroup } from '../apis/config/index.js'
 import { iamGroup } from '../apis/iam/v1alpha2/index.js'
 import { notificationGroups, type Verifier } from '../apis/notification/index.js'
@@ -125,7 +126,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const membership = new Membership({ resources, book })
   const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)
-  const alerting = createAlerting({ options, resources, informers, client, now })
+  const alerting = createAlerting({ options, resources, informers, client, stores, now })
   const monitoring = createMonitoring({ options, resources, informers, client, now })
   const auditing = createAuditing({
     options,
@@ -177,6 +178,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     monitoringGroup({ ...monitoring, resources, now }),
     meteringGroup({ ...monitoring, now }),
     alertingGroup(alerting),
+    ruleGroupsGroup(alerting.ruleGroups),
     explainGroup({
       filters: () => handler.filters,
       identify: (name) => identify(authentication.users.get(name)),

@@ -36,12 +36,14 @@ describe.skipIf(!HAVE_GOLDEN)(
   HAVE_GOLDEN ? 'recorded alerting' : `recorded alerting ${WITHOUT_GOLDEN}`,
   () => {
     it.each([
-      ['alerting-off', 0.95],
-      ['alerting', 0.9],
+      ['alerting-off', 0.95, ''],
+      ['alerting', 0.9, ''],
+      ['alerting-v2beta1', 0.9, 'v3.4/'],
+      ['alerting-v2beta1-backend', 0.9, 'v3.4/'],
     ])(
       '%s matches to at least %d',
-      async (group, least) => {
-        const { entries } = readGolden<{ entries: { upstream?: Upstream[] }[] }>(`${group}.json`)
+      async (group, least, release) => {
+        const { entries } = readGolden<{ entries: { upstream?: Upstream[] }[] }>(`${release}${group}.json`)
         rulers = await startStandIn(recorded(entries))
         const backends = {
           prometheusEndpoint: rulers.url,
@@ -49,12 +51,18 @@ describe.skipIf(!HAVE_GOLDEN)(
           thanosRuleResourceLabels: 'thanosruler=thanos-ruler,role=thanos-alerting-rules',
         }
         product = await startProduct({
-          state: goldenPath('state.json'),
-          crds: goldenPath('crds'),
-          config: configFor('kubesphere.yaml', group === 'alerting' ? backends : undefined),
+          state: goldenPath(`${release}state.json`),
+          crds: release === '' ? goldenPath('crds') : [goldenPath('crds'), goldenPath(`${release}crds`)],
+          // What happened while v3.4 was recorded, happened without them.
+          ...(release !== '' && { controllers: ['none'] }),
+          config: configFor('kubesphere.yaml', /^alerting$|-backend$/.test(group) ? backends : undefined),
         })
 
-        const [result = NONE] = await replay({ base: product.url, groups: [group] })
+        const [result = NONE] = await replay({
+          base: product.url,
+          groups: [group],
+          directory: goldenPath(release),
+        })
 
         const { share, remaining } = judge(result, MEANT)
         if (remaining.length > 0)

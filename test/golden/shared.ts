@@ -36,7 +36,6 @@ export function entriesOf(group: string): Entry[] {
 
 /** Groups whose routes come later. */
 const ABSENT = [
-  'alerting.kubesphere.io/v2beta1',
   'gateway.kubesphere.io',
   'openpitrix.io',
   'devops.kubesphere.io',

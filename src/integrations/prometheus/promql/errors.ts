@@ -31,6 +31,7 @@ export function syntaxError(source: string, offset: number): PromqlError {
       return PromqlError.at(source, index, `unexpected ${JSON.stringify(first)}`)
   }
   const last = open.at(-1)
+  if (last === '{') return PromqlError.at(source, source.length, 'unexpected end of input inside braces')
   if (last !== undefined) return PromqlError.at(source, source.length, `unclosed ${OPENERS[last] ?? ''}`)
   const word = /^\s*(\S{1,40})/.exec(source.slice(offset))?.[1]
   return PromqlError.at(
