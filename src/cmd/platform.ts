@@ -114,7 +114,9 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const client = new RestClient({ transport: upstream })
   const resources = tenancyResources(informers, client)
   const { book, rights } = authorization
+  const monitoring = createMonitoring({ options, resources, informers, client, now })
   const tenantDeps = {
+    consumption: { ...monitoring, now },
     resources,
     stores,
     book,
@@ -127,7 +129,6 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const rules = new AccountRules({ rights, book, membership })
   const version = new VersionReport(upstream)
   const alerting = createAlerting({ options, resources, informers, client, stores, now })
-  const monitoring = createMonitoring({ options, resources, informers, client, now })
   const auditing = createAuditing({
     options,
     informers,

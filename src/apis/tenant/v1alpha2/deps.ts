@@ -6,6 +6,7 @@ import { PlacementRights } from '../../../tenancy/placement.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { Access, Visibility } from '../../../tenancy/visibility/index.js'
 import { type RecordStores } from '../../../integrations/records/interface.js'
+import { type Consumption } from './consumption.js'
 import { type MeteringOptions } from './metering.js'
 import { NamespaceWrites } from './namespacewrites.js'
 import { QuotaWrites } from './quotawrites.js'
@@ -20,6 +21,8 @@ export interface TenantDeps {
   rights: Rights
   /** Prices. */
   metering: MeteringOptions
+  /** What measures consumption. */
+  consumption: Consumption
   /** Where log lines, Events and audit events are; those that are configured. */
   records: Partial<RecordStores>
   /** Most lines of one export. */

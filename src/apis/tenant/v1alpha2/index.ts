@@ -1,6 +1,7 @@
 /** Assembles tenant.kubesphere.io/v1alpha2. */
 import { type ApiGroup } from '../../../serving/route.js'
 import { clusterRoutes } from './clusters.js'
+import { consumptionRoutes } from './consumption.js'
 import { type TenantDeps, tenancy } from './deps.js'
 import { memberViewRoutes } from './members.js'
 import { meteringRoutes } from './metering.js'
@@ -22,6 +23,7 @@ export function tenantGroup(deps: TenantDeps): ApiGroup {
       ...memberViewRoutes(domain),
       ...quotaRoutes(domain),
       ...meteringRoutes(deps.metering),
+      ...consumptionRoutes(deps),
       ...recordRoutes(deps),
     ],
   }
