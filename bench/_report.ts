@@ -52,7 +52,10 @@ export function row(id: string, name: string, figures: Figures): Row {
       ...base,
       target: `ratio ≥ ${atLeastRatio}`,
       isMet: ratio >= atLeastRatio,
-      isLost: ratio * FAR < atLeastRatio || cells['failed'] === cells['req/s'],
+      // Where the anchor itself hardly got a turn, nothing can be told.
+      isLost:
+        (anchor?.perSecond ?? 0) >= SOME_PER_SECOND &&
+        (ratio * FAR < atLeastRatio || cells['failed'] === cells['req/s']),
     }
   }
   if (atMost !== undefined && value !== undefined)
@@ -61,6 +64,7 @@ export function row(id: string, name: string, figures: Figures): Row {
 }
 
 const FAR = 10
+const SOME_PER_SECOND = 200
 const round = (value: number): number => Number(value.toPrecision(3))
 
 export class Report {

@@ -20,15 +20,15 @@ const COLLECTION = '/api/v1/namespaces/default/configmaps'
 const REST_MS = 12_000
 
 export const run = (report: Report): Promise<void> => soak(report, 15 * 60_000)
-export const smoke = (report: Report): Promise<void> => soak(report, 10_000)
+export const smoke = (report: Report): Promise<void> => soak(report, 5_000)
 
 async function soak(report: Report, forMs: number): Promise<void> {
   const product = await startEmbedded({})
   try {
     const headers = { authorization: `Bearer ${await tokenOf(product.url, 'admin')}` }
     const work = (ms: number) => churn(product, headers, performance.now() + ms)
-    // As many events as the server remembers have to be there before and after.
-    await work(Math.max(10_000, forMs / 5))
+    // As many writes as the server remembers have to be there before and after.
+    await work(Math.max(5_000, forMs / 5))
     await pause(REST_MS)
     const { residentMb: before } = product.memory()
     const done = await work(forMs)
