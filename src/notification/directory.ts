@@ -65,6 +65,13 @@ export class Directory {
       await this.#of(type).pending()
   }
 
+  /** Goes up with every change of what targets, silences and routers are made from. */
+  get revision(): string {
+    return [RECEIVERS, ROUTERS, SILENCES, NOTIFICATION_MANAGERS]
+      .map((type) => this.#of(type).informer.store.revision)
+      .join(' ')
+  }
+
   manager(): ManagerSpec & typeof DEFAULTS {
     const [found] = [...this.#of(NOTIFICATION_MANAGERS).list()]
     return { ...DEFAULTS, ...(found?.spec as ManagerSpec | undefined) }
@@ -91,6 +98,15 @@ export class Directory {
         ? []
         : targetsOf(receiver, owner)
     })
+  }
+
+  /** As it is now. */
+  target(receiver: string, channel: string): Target | undefined {
+    const found = this.#of(RECEIVERS).get(receiver)
+    const owner = found && this.ownerOf(found)
+    return owner === undefined
+      ? undefined
+      : targetsOf(found as NotificationObject, owner).find((one) => one.channel === channel)
   }
 
   silences(tenant: string): Readonly<NotificationObject>[] {

@@ -5,6 +5,7 @@
  *
  * A lane sends one message after the other and waits by itself after a failure, so a dead target delays nobody else.
  */
+import { setMaxListeners } from 'node:events'
 import { badRequest, StatusError } from '../apimachinery/errors/index.js'
 import { isObject } from '../apimachinery/json/index.js'
 import { type Logger } from '../serving/log.js'
@@ -48,6 +49,8 @@ export class NotificationManager {
 
   constructor(deps: ManagerDeps) {
     this.#deps = deps
+    // One for each target that waits.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   /** Goes on with what an earlier process has accepted. */
@@ -260,7 +263,7 @@ export class NotificationManager {
   async #deliver(delivery: Delivery): Promise<void> {
     const { journal, sender, directory, logger } = this.#deps
     const { receiver, channel, tenant } = delivery
-    const target = directory.targets().find((one) => one.receiver === receiver && one.channel === channel)
+    const target = directory.target(receiver, channel)
     // It may be gone, or somebody else's, by now.
     if (target?.tenant !== tenant)
       return journal.finish(delivery, 'failed', 'the receiver is gone', Date.now())

@@ -2,7 +2,7 @@
 import { isObject } from '../apimachinery/json/index.js'
 import { type Directory, type Target } from './directory.js'
 import { type Alert } from './message/alerts.js'
-import { alertTest, expressionOf } from './objects/alertselector.js'
+import { type AlertTest, alertTest, expressionOf } from './objects/alertselector.js'
 import { isInForce, type SilenceSpec } from './objects/schedule.js'
 import { type AlertSelector } from './objects/types.js'
 
@@ -15,7 +15,27 @@ export interface Routed {
   muted?: 'silence' | 'selector'
 }
 
+/** Everything that routing reads, put in order once for all alerts until something changes. */
+interface Plan {
+  revision: string
+  targets: readonly Target[]
+  global: readonly Target[]
+  byTenant: ReadonlyMap<string, readonly Target[]>
+  silences: Map<string, readonly SilenceSpec[]>
+}
+
+/** How long it may take until a new member of a namespace is told of its alerts. */
+const MEMBERS_MS = 5_000
+const MOST_NAMESPACES = 10_000
+
 export class Router {
+  #plan: Plan | undefined
+  readonly #tests = new WeakMap<AlertSelector, AlertTest | undefined>()
+  readonly #members = new Map<
+    string,
+    { users: Promise<readonly string[]>; until: number; revision: string }
+  >()
+
   constructor(
     private readonly directory: Directory,
     private readonly tenantsOf: TenantsOf,
@@ -26,39 +46,76 @@ export class Router {
   async route(alert: Alert): Promise<{ silenced: boolean; to: Routed[] }> {
     if (this.#isSilenced(alert, '')) return { silenced: true, to: [] }
     const { routePolicy = 'All' } = this.directory.manager()
-    const all = this.directory.targets()
+    const all = this.#planned().targets
     const chosen = new Map<string, Target>()
     const add = (target: Target): void => {
       chosen.set(`${target.receiver}/${target.channel}`, target)
     }
     for (const target of this.#byRouters(alert, all)) add(target)
     if (routePolicy === 'All' || (routePolicy === 'RouterFirst' && chosen.size === 0))
-      for (const target of await this.#byNamespace(alert, all)) add(target)
+      for (const target of await this.#byNamespace(alert)) add(target)
     return { silenced: false, to: [...chosen.values()].map((target) => this.#judged(alert, target)) }
   }
 
   #judged(alert: Alert, target: Target): Routed {
     if (target.tenant !== '' && this.#isSilenced(alert, target.tenant)) return { target, muted: 'silence' }
-    return matches(target.spec.alertSelector, alert) ? { target } : { target, muted: 'selector' }
+    return this.#matches(target.spec.alertSelector, alert) ? { target } : { target, muted: 'selector' }
   }
 
   #isSilenced(alert: Alert, tenant: string): boolean {
-    return this.directory.silences(tenant).some(({ spec = {} }) => {
-      const { matcher } = spec as SilenceSpec
-      return isInForce(spec, this.now()) && matcher !== undefined && matches(matcher, alert)
-    })
+    const { silences } = this.#planned()
+    const known =
+      silences.get(tenant) ?? this.directory.silences(tenant).map(({ spec = {} }) => spec as SilenceSpec)
+    silences.set(tenant, known)
+    return known.some(
+      (spec) =>
+        spec.matcher !== undefined && this.#matches(spec.matcher, alert) && isInForce(spec, this.now()),
+    )
   }
 
-  async #byNamespace(alert: Alert, all: readonly Target[]): Promise<Target[]> {
-    const { namespace } = alert.labels
-    const users = [...new Set(all.map(({ tenant }) => tenant))].filter((user) => user !== '')
-    const tenants = new Set(namespace && users.length > 0 ? await this.tenantsOf(namespace, users) : [])
-    return all.filter(({ tenant }) => tenant === '' || tenants.has(tenant))
+  async #byNamespace({ labels: { namespace } }: Alert): Promise<readonly Target[]> {
+    const { global, byTenant, revision } = this.#planned()
+    if (!namespace || byTenant.size === 0) return global
+    const now = this.now().getTime()
+    let members = this.#members.get(namespace)
+    if (members === undefined || members.until < now || members.revision !== revision) {
+      if (this.#members.size >= MOST_NAMESPACES) this.#members.clear()
+      members = { users: this.tenantsOf(namespace, [...byTenant.keys()]), until: now + MEMBERS_MS, revision }
+      this.#members.set(namespace, members)
+      members.users.catch(() => this.#members.delete(namespace))
+    }
+    return [...global, ...(await members.users).flatMap((user) => byTenant.get(user) ?? [])]
+  }
+
+  #planned(): Plan {
+    const { revision } = this.directory
+    if (this.#plan?.revision === revision) return this.#plan
+    const targets = this.directory.targets()
+    const byTenant = new Map<string, Target[]>()
+    for (const target of targets) {
+      if (target.tenant === '') continue
+      const own = byTenant.get(target.tenant)
+      if (own) own.push(target)
+      else byTenant.set(target.tenant, [target])
+    }
+    const global = targets.filter(({ tenant }) => tenant === '')
+    return (this.#plan = { revision, targets, global, byTenant, silences: new Map() })
+  }
+
+  /** A selector that cannot be read matches nothing: better one message too few than to everybody. */
+  #matches(selector: AlertSelector | undefined, { labels }: Alert): boolean {
+    if (selector === undefined) return true
+    if (!this.#tests.has(selector))
+      this.#tests.set(
+        selector,
+        safely(() => alertTest(selector)),
+      )
+    return this.#tests.get(selector)?.(labels) ?? false
   }
 
   #byRouters(alert: Alert, all: readonly Target[]): Target[] {
     return this.directory.routers().flatMap(({ spec = {} }) => {
-      if (!isObject(spec['alertSelector']) || !matches(spec['alertSelector'], alert)) return []
+      if (!isObject(spec['alertSelector']) || !this.#matches(spec['alertSelector'], alert)) return []
       const { name, regexName, selector, channels, type } = isObject(spec['receivers'])
         ? spec['receivers']
         : {}
@@ -79,11 +136,6 @@ export class Router {
       })
     })
   }
-}
-
-/** A selector that cannot be read matches nothing: better one message too few than to everybody. */
-function matches(selector: AlertSelector | undefined, { labels }: Alert): boolean {
-  return safely(() => alertTest(selector))?.(labels) ?? false
 }
 
 function safely<T>(make: () => T): T | undefined {
