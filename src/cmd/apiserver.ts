@@ -9,6 +9,7 @@ import { createLogger } from './logger.js'
 import { kubeconfigFor, loadForCommand, type LogLevel } from './options.js'
 import { createPlatform } from './platform.js'
 import { connect } from './realcluster.js'
+import { configuredRecords } from './records.js'
 import { installFirstData } from './up.js'
 
 export interface ApiserverFlags {
@@ -39,7 +40,16 @@ export async function apiserver(flags: ApiserverFlags): Promise<void> {
   const tls = serving(flags)
   const { transport, server: upstreamName } = connect(kubeconfigFor(options.kubernetes.kubeconfig))
   const informers = createInformerSet({ transport, logger, userAgent: 'orrery-apiserver' })
-  const platform = createPlatform({ options, upstream: transport, upstreamName, informers, logger })
+  const records = configuredRecords(options)
+  const platform = createPlatform({
+    options,
+    upstream: transport,
+    upstreamName,
+    informers,
+    logger,
+    records: records.stores,
+    auditArchive: records.auditArchive,
+  })
   const server = createServer({ handler: platform.handler.handle, logger, ...(tls && { tls }) })
   const { port } = await server.listen({ host: flags.bindAddress, port: flags.securePort ?? flags.port })
   const stop = new AbortController()
@@ -63,6 +73,7 @@ export async function apiserver(flags: ApiserverFlags): Promise<void> {
         stop.abort()
         await server.close()
         await platform.close()
+        await records.close()
         await informers.close()
         await transport.close()
       },

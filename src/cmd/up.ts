@@ -18,7 +18,7 @@ import { type Notifications, startNotifications } from './notificationmanager.js
 import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
-import { embeddedRecords } from './records.js'
+import { recordsOfOneMachine } from './records.js'
 import { summaryText } from './summary.js'
 import { PLATFORM_USER, withUser } from './withuser.js'
 
@@ -93,12 +93,12 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       () => undefined,
     )
 
-  const records = embeddedRecords(options, flags.memory ? undefined : data.records)
+  const records = recordsOfOneMachine(options, flags.memory ? undefined : data.records)
   const own: { notifications?: Notifications | undefined } = {}
   const platform = createPlatform({
     options,
     records: records.stores,
-    auditArchive: records.own.audits,
+    auditArchive: records.auditArchive,
     upstream,
     upstreamName,
     informers,

@@ -235,6 +235,10 @@ const sections = {
     logsMaxBytes: integer(1024 * MIB, 'most bytes of log lines; the oldest go first'),
     eventsMaxBytes: integer(128 * MIB, 'most bytes of Events'),
     auditsMaxBytes: integer(256 * MIB, 'most bytes of audit events'),
+    archiveAudits: flag(
+      false,
+      'write audit events to auditing.host too; not where the receiver of the webhook does so already',
+    ),
     auditFile: text('', 'file that audit events are appended to, one JSON text a line'),
     followPods: flag(true, 'collect the log lines of pods'),
     followedContainers: integer(100, 'most containers followed at once'),

@@ -39,6 +39,10 @@ export interface RecordQuery {
   to?: Date | undefined
 }
 
+/** As Elasticsearch has it: the records before a deep page would all have to be found and thrown away. */
+export const WINDOW = 10_000
+
+/** `offset + limit` beyond `WINDOW` is a bad request. */
 export interface PageOptions {
   offset: number
   limit: number

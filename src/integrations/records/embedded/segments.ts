@@ -13,6 +13,7 @@ import {
   type RecordPage,
   type RecordQuery,
   type RecordStatistics,
+  WINDOW,
 } from '../interface.js'
 import { bucketAfter, bucketOf, countedMs, parseInterval } from '../intervals.js'
 import { type KindSchema } from '../kinds.js'
@@ -33,8 +34,6 @@ export interface SegmentsOptions extends Retention {
   segmentBytes?: number
 }
 
-/** As Elasticsearch has it; the pages of deep offsets would have to be found and thrown away. */
-const WINDOW = 10_000
 const MOST_BUCKETS = 65_536
 const MIB = 1024 * 1024
 const DAY = 86_400_000
