@@ -14,6 +14,7 @@ import { federatedPolicies } from './federated.js'
 import { administratorsPolicy, groupPolicies } from './groups.js'
 import { namespacePolicy } from './namespaces.js'
 import { notificationPolicies } from './notifications.js'
+import { prometheusRulePolicy } from './prometheusrules.js'
 import { rolePolicies } from './roles.js'
 import { serviceAccountPolicies } from './serviceaccounts.js'
 import { userPolicy } from './users.js'
@@ -33,6 +34,7 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     ...serviceAccountPolicies(deps),
     certificatePolicy(deps),
     clusterPolicy,
+    prometheusRulePolicy(deps),
     ...federatedPolicies(deps),
     userPolicy(deps),
     ...notificationPolicies(deps),

@@ -261,4 +261,25 @@ describe('a member of one workspace', () => {
     const [object] = await storedRules()
     expect(object?.groups[0]?.rules[0].labels.namespace).toBe(A1)
   })
+
+  it.each([
+    ['all metrics', { alert: 'a', expr: 'up == 0' }, 403],
+    ['those of another project', { alert: 'a', expr: `up{namespace="${B1}"}` }, 403],
+    ['series of its own making', { record: 'x', expr: `up{namespace="${A1}"}` }, 403],
+    [
+      'what a template asks for',
+      { alert: 'a', expr: 'vector(1)', annotations: { s: '{{ query "up" }}' } },
+      403,
+    ],
+    ['its own metrics', { alert: 'a', expr: `up{namespace="${A1}"} == 0` }, 201],
+  ])('writes objects of rules at the Kubernetes API, about %s', async (_, one, status) => {
+    const object = {
+      apiVersion: 'monitoring.coreos.com/v1',
+      kind: 'PrometheusRule',
+      metadata: { generateName: 'own-', labels: LABELS },
+      spec: { groups: [{ name: 'g', rules: [one] }] },
+    }
+
+    expect((await padmin.post(`${COREOS}/namespaces/${A1}/prometheusrules`, object)).status).toBe(status)
+  })
 })
