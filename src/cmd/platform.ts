@@ -66,6 +66,8 @@ export interface PlatformDeps {
   records?: Partial<RecordStores>
   /** Where audit events are kept. Default: wherever the receiver of the webhook keeps them. */
   auditArchive?: RecordStore | undefined
+  /** Whether clients are told of records that have no host. */
+  showsRecords?: boolean
 }
 
 export interface Platform {
@@ -143,7 +145,11 @@ export function createPlatform(deps: PlatformDeps): Platform {
       metrics,
       document: () => openApiDocument(groups, { title: 'Orrery', version: version.product }),
     }),
-    configGroup({ options, identityProviders: authentication.identityProviders }),
+    configGroup({
+      options,
+      keepsRecords: deps.showsRecords,
+      identityProviders: authentication.identityProviders,
+    }),
     oauthGroup({
       issuer: options.authentication.oauthOptions.issuer,
       users: authentication.users,

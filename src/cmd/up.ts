@@ -99,6 +99,8 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     options,
     records: records.stores,
     auditArchive: records.auditArchive,
+    // A configuration file says which pages a console has; without one it has all that work.
+    showsRecords: file === undefined,
     upstream,
     upstreamName,
     informers,

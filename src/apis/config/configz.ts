@@ -1,7 +1,8 @@
 /** Which optional parts are configured, by name; the console shows and hides its pages accordingly. */
 import { type Options } from '../../configuration/options.js'
 
-export function configz(options: Options): Record<string, boolean> {
+/** @param keepsRecords log lines, Events and audit events are found without a host for them */
+export function configz(options: Options, keepsRecords = false): Record<string, boolean> {
   const { network, openpitrix, alerting, servicemesh } = options
   const policies = network.enableNetworkPolicy
   const ippools = network.ippoolType !== 'none'
@@ -9,16 +10,16 @@ export function configz(options: Options): Record<string, boolean> {
   const given = (...texts: string[]): boolean => texts.some((text) => text !== '')
   const flags: Record<string, boolean> = {
     alerting: given(alerting.endpoint, alerting.prometheusEndpoint, alerting.thanosRulerEndpoint),
-    auditing: given(options.auditing.host),
+    auditing: keepsRecords || given(options.auditing.host),
     authentication: true,
     authorization: true,
     devops: given(options.devops.host),
-    events: given(options.events.host),
+    events: keepsRecords || given(options.events.host),
     gateway: true,
     gpu: options.gpu.kinds.length > 0,
     kubeedge: given(options.kubeedge.endpoint),
     kubernetes: true,
-    logging: given(options.logging.host),
+    logging: keepsRecords || given(options.logging.host),
     metering: true,
     monitoring: given(options.monitoring.endpoint),
     multicluster: options.multicluster.enable,

@@ -7,11 +7,13 @@ import { visibleOAuthOptions } from './oauth.js'
 
 export interface ConfigDeps {
   options: Options
+  /** Shows the pages of log lines, Events and audit events. Default: where a host is configured for them. */
+  keepsRecords?: boolean | undefined
   /** Default: providers are shown as they are written. */
   identityProviders?: IdentityProviders
 }
 
-export function configGroup({ options, identityProviders }: ConfigDeps): ApiGroup {
+export function configGroup({ options, keepsRecords, identityProviders }: ConfigDeps): ApiGroup {
   return {
     root: '/kapis/config.kubesphere.io/v1alpha2',
     title: 'Configuration visible to clients',
@@ -33,7 +35,7 @@ export function configGroup({ options, identityProviders }: ConfigDeps): ApiGrou
         path: '/configs/configz',
         summary: 'Which optional parts are configured.',
         access: 'public',
-        handle: () => configz(options),
+        handle: () => configz(options, keepsRecords),
       }),
       route({
         method: 'GET',
