@@ -108,6 +108,17 @@ describe('the REST client', () => {
     }
   })
 
+  it('refuses a version that is no number, to which a genuine server answers 500', async () => {
+    const failing = () => ({ status: 500, body: 'strconv.ParseUint: parsing "zz": invalid syntax' })
+    const client = new RestClient({ transport: answering(failing) })
+    const configMaps = client.resource<ConfigMap>(CONFIG_MAPS)
+    const metadata = { name: 'a', namespace: 'default', resourceVersion: 'zz' }
+
+    await expect(configMaps.update({ metadata })).rejects.toMatchObject({ code: 400 })
+    const patched = configMaps.patch('a', 'merge', { metadata }, { namespace: 'default' })
+    await expect(patched).rejects.toMatchObject({ code: 400 })
+  })
+
   it('passes the caller’s own abort through', async () => {
     const client = new RestClient({ transport: answering(() => undefined) })
     const stop = new AbortController()

@@ -5,7 +5,7 @@
  * answer in time. Only the caller's own abort comes back as the reason it gave. A 429 is waited out and
  * tried again, since the server has then done nothing.
  */
-import { StatusError, timeout, unavailable } from '../apimachinery/errors/index.js'
+import { badRequest, StatusError, timeout, unavailable } from '../apimachinery/errors/index.js'
 import {
   apiVersionOf,
   type GroupVersionResource,
@@ -280,7 +280,8 @@ export class ResourceClient<T extends KubeObject> {
     return path
   }
 
-  #write(
+  /** Async, so that every refusal is a rejection. */
+  async #write(
     method: string,
     path: string,
     body: unknown,
@@ -288,6 +289,7 @@ export class ResourceClient<T extends KubeObject> {
     contentType = 'application/json',
     more: Query = {},
   ): Promise<T> {
+    demandVersion(body)
     return this.#client.json<T>(method, path, {
       ...callOf({ timeoutMs, signal }),
       query: { dryRun: dryRun ? 'All' : undefined, fieldManager, ...more },
@@ -353,4 +355,14 @@ function segment(name: string): string {
     throw new TypeError(`${JSON.stringify(name)} is not the name of an object`)
   }
   return encodeURIComponent(name)
+}
+
+/**
+ * A genuine API server answers 500 to a version that is no number, though it is the client's mistake.
+ * @throws StatusError 400
+ */
+function demandVersion(body: unknown): void {
+  const version = (body as Partial<KubeObject> | null)?.metadata?.resourceVersion as unknown
+  if (typeof version === 'string' && !/^\d*$/.test(version))
+    throw badRequest(`metadata.resourceVersion: Invalid value: ${JSON.stringify(version)}: must be a number`)
 }
