@@ -9,7 +9,7 @@ import { isObject } from '../apimachinery/json/index.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { UNINITIALIZED, type UserObject, type UserState } from '../authentication/users.js'
 import { type GuardedWrite, type Policy } from '../serving/guard/policy.js'
-import { changedUser, newUser, rfc3339, type WantedUser } from '../tenancy/accounts/changes.js'
+import { changedUser, newUser, switchTime, type WantedUser } from '../tenancy/accounts/changes.js'
 import { NewPasswords } from '../tenancy/accounts/newpasswords.js'
 import { reduce, seesNamesOnly } from '../tenancy/accounts/reduced.js'
 import { AccountRules } from '../tenancy/accounts/rules.js'
@@ -66,7 +66,7 @@ export function userPolicy(deps: GuardDeps): Policy {
       metadata: { ...after.metadata, annotations },
       spec: { ...spec, ...(kept !== '' && { password: kept }) },
       // Failed logins from before a change of state are forgiven.
-      status: isSwitched && !isDated ? { ...status, lastTransitionTime: rfc3339(deps.now()) } : status,
+      status: isSwitched && !isDated ? { ...status, lastTransitionTime: switchTime(deps.now()) } : status,
     }
   }
 

@@ -74,6 +74,14 @@ export function rfc3339(at: Date): string {
   return at.toISOString().replace(/\.\d+Z$/, 'Z')
 }
 
+/**
+ * When an account was switched. Rounded up: failed logins are dated by the second, and those of the second in which
+ * somebody unlocks an account are not to lock it again.
+ */
+export function switchTime(now: Date): string {
+  return rfc3339(new Date(Math.ceil(now.getTime() / 1000) * 1000))
+}
+
 function textsOf({ email = '', lang, description, displayName }: NonNullable<UserObject['spec']>) {
   return {
     email: email.trim(),
@@ -89,7 +97,7 @@ function statusOf({ status = {} }: User, wanted: UserState, manages: boolean, no
   if (wanted === state || !SETTABLE.includes(wanted)) return status
   if (!manages && wanted !== 'Disabled') return status
   const { reason: _, ...rest } = status
-  return { ...rest, state: wanted, lastTransitionTime: rfc3339(now) }
+  return { ...rest, state: wanted, lastTransitionTime: switchTime(now) }
 }
 
 function clientAnnotations(annotations: Annotations = {}): Annotations {
