@@ -79,6 +79,8 @@ const allowEgress = (): Option =>
     '--allow-egress <CIDRS>',
     'addresses inside that messages of tenants may go to, separated by commas',
   ).argParser((text) => text.split(',').map((range) => range.trim()))
+const webhookPort = (): Option =>
+  new Option('--webhook-port <PORT>', 'serve admission webhooks here (HTTPS)').argParser(port).default(8443)
 const output = (): Option =>
   new Option('-o, --output <FORMAT>', 'form of the answer').choices(['text', 'json']).default('text')
 
@@ -115,6 +117,11 @@ Examples:
     .addOption(allowEgress())
     .addOption(configFile())
     .addOption(kubeconfigFile('work on this cluster instead of the embedded Kubernetes API'))
+    .addOption(webhookPort())
+    .option(
+      '--webhook-url <URL>',
+      'with --kubeconfig: where the cluster reaches the webhooks (default: they are not registered)',
+    )
     .addOption(nodes())
     .addOption(controllers())
     .addOption(logLevel())
@@ -154,7 +161,7 @@ Examples:
     )
     .option('--leader-elect', 'work only while holding the lease, for several replicas', false)
     .addOption(controllers())
-    .option('--webhook-port <port>', 'serve admission webhooks here (HTTPS)', Number, 8443)
+    .addOption(webhookPort())
     .option(
       '--webhook-url <url>',
       'where the Kubernetes API reaches them (default: Service ks-controller-manager, in a pod)',

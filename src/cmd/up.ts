@@ -20,9 +20,10 @@ import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
 import { recordsOfOneMachine } from './records.js'
 import { summaryText } from './summary.js'
+import { startWebhooks, type WebhookFlags } from './webhooks.js'
 import { PLATFORM_USER, withUser } from './withuser.js'
 
-export interface UpFlags {
+export interface UpFlags extends Partial<WebhookFlags> {
   dataDir: string
   memory: boolean
   port: number
@@ -62,6 +63,8 @@ export interface AllInOne {
   /** Where alerts are accepted; undefined when the manager did not start. */
   notificationUrl: string | undefined
   summary: Omit<Parameters<typeof summaryText>[0], 'readyMs'>
+  /** Settles when the first data is there and the webhooks are registered; a cluster may keep both waiting. */
+  installed: Promise<void>
   close(): Promise<void>
 }
 
@@ -113,6 +116,15 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   for (const webhook of platform.webhooks) kube?.webhooks.register(webhook)
   const server = createServer({ handler: platform.handler.handle, logger })
   const { port } = await server.listen({ host: flags.bindAddress, port: flags.port })
+  const { webhookPort = 0, webhookUrl } = flags
+  const reach: WebhookFlags = { webhookPort, ...(webhookUrl !== undefined && { webhookUrl }) }
+  // Their certificate is kept in a namespace of the first data.
+  const webhooks = firstData.then(() =>
+    cluster ? startWebhooks(reach, false, upstream, informers, logger) : undefined,
+  )
+  webhooks.catch((error: unknown) => {
+    if (!stop.signal.aborted) logger.error({ err: error }, 'webhooks are not served')
+  })
   const controllers = startControllers({
     options,
     upstream,
@@ -139,6 +151,8 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     logger.warn({ err: error }, 'the notification manager did not start')
     return undefined
   })
+  const installed = webhooks.then((served) => served?.registered)
+  installed.catch(() => undefined)
 
   return {
     url,
@@ -152,10 +166,15 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       dataDirectory: flags.memory ? undefined : data.path,
       login: { username: 'admin', password: adminPassword },
     },
+    installed,
     async close() {
       stop.abort()
       await server.close()
       await own.notifications?.close()
+      await webhooks.then(
+        (served) => served?.close(),
+        () => undefined,
+      )
       await controllers.close()
       await platform.close()
       await collecting.close()

@@ -14,6 +14,11 @@ export interface WebhookFlags {
   webhookUrl?: string
 }
 
+export interface ServedWebhooks extends Stoppable {
+  /** Settles when the cluster knows of them. */
+  registered: Promise<void>
+}
+
 const NAMESPACE = 'kubesphere-system'
 const SERVICE = 'ks-controller-manager'
 
@@ -24,7 +29,7 @@ export async function startWebhooks(
   transport: Transport,
   informers: InformerSet,
   logger: Logger,
-): Promise<Stoppable | undefined> {
+): Promise<ServedWebhooks | undefined> {
   if (webhookUrl === undefined && !inCluster) {
     logger.info({}, 'webhooks are not registered: the cluster cannot call this process; see --webhook-url')
     return undefined
@@ -49,6 +54,7 @@ export async function startWebhooks(
   })
   logger.info({ port: server.port }, 'webhooks are served')
   return {
+    registered: server.registered,
     async close() {
       users.stop()
       await server.close()
