@@ -37,6 +37,8 @@ export interface ClusterState {
   lists?: Record<string, { items?: Record<string, unknown>[]; apiVersion?: string; kind?: string }>
   /** Folder of CustomResourceDefinitions. */
   crds?: string
+  /** Controllers of Kubernetes to run, such as `namespace`. Default: none. */
+  controllers?: readonly string[]
 }
 
 export async function startRealCluster(state: ClusterState): Promise<RealCluster> {
@@ -135,6 +137,15 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     if (state.crds !== undefined) await installDefinitions(state.crds, request)
     const kubeconfig = join(folder, 'kubeconfig')
     writeFileSync(kubeconfig, kubeconfigText(url, token))
+    if (state.controllers !== undefined) {
+      const names = ['--controllers', state.controllers.join(',')]
+      const alone = ['--leader-elect=false', '--port=0', '--secure-port=0']
+      run(
+        join(BINARIES, 'kube-controller-manager'),
+        ['--kubeconfig', kubeconfig, ...names, ...alone],
+        'kube-controller-manager.log',
+      )
+    }
     const [etcd, apiserver] = children
     const processes = { etcd: etcd?.pid ?? 0, 'kube-apiserver': apiserver?.pid ?? 0 }
     return { url, kubeconfig, token, processes, request, stop }
@@ -324,7 +335,7 @@ async function until(check: () => Promise<boolean>, what: string, timeoutMs = 60
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.on('error', reject)

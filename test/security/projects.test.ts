@@ -56,6 +56,7 @@ describe('a new project', () => {
     expect(names(await sp.get(`${IN_A}/namespaces`))).toEqual(['made-by-sp'])
     expect((await (await as('ben')).get('/api/v1/namespaces/made-by-sp/pods')).status).toBe(403)
     good(await root.delete(`${IN_A}/namespaces/made-by-sp`))
+    await eventually(async () => expect((await root.get('/api/v1/namespaces/made-by-sp')).status).toBe(404))
   })
 
   it('is not made in a workspace where one may not, nor twice, nor by a trial', async () => {
