@@ -18,7 +18,7 @@ import { type Notifications, startNotifications } from './notificationmanager.js
 import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
-import { recordsOfOneMachine } from './records.js'
+import { configuredRecords, recordsOfOneMachine } from './records.js'
 import { summaryText } from './summary.js'
 import { startWebhooks, type WebhookFlags } from './webhooks.js'
 import { PLATFORM_USER, withUser } from './withuser.js'
@@ -96,14 +96,17 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       () => undefined,
     )
 
-  const records = recordsOfOneMachine(options, flags.memory ? undefined : data.records)
+  // A configuration file says what there is; without one there is all that works.
+  const keepsRecords = file === undefined || options.records.enabled
+  const records = keepsRecords
+    ? recordsOfOneMachine(options, flags.memory ? undefined : data.records)
+    : configuredRecords(options)
   const own: { notifications?: Notifications | undefined } = {}
   const platform = createPlatform({
     options,
     records: records.stores,
     auditArchive: records.auditArchive,
-    // A configuration file says which pages a console has; without one it has all that work.
-    showsRecords: file === undefined,
+    showsRecords: keepsRecords,
     upstream,
     upstreamName,
     informers,

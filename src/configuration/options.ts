@@ -231,6 +231,7 @@ const sections = {
   }),
   // Not in files of the original.
   records: section('own store of log lines, Events and audit events, for what has no host above', {
+    enabled: flag(false, 'keep them on one machine; without a configuration file they are kept anyway'),
     retention: duration(7 * 24 * HOUR, 'how long records are kept'),
     logsMaxBytes: integer(1024 * MIB, 'most bytes of log lines; the oldest go first'),
     eventsMaxBytes: integer(128 * MIB, 'most bytes of Events'),

@@ -41,7 +41,7 @@ beforeAll(async () => {
         webhookUrl: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`,
         eventBatchInterval: '50ms',
       },
-      records: { auditFile: join(directory, 'audit.log') },
+      records: { enabled: true, auditFile: join(directory, 'audit.log') },
     }),
   )
   product = await startProduct({ config, nodes: 1 })

@@ -6,15 +6,7 @@ const NOT_A_MEMBER =
 
 const NOT_INSTALLED = 'a kind that is not installed is an empty list, not an error'
 
-const SEARCHES =
-  'searches are answered from a store of our own; the original broke the connection without one'
-
 export const MEANT_CONSOLE: Meant = {
-  'console-admin-162': SEARCHES,
-  'console-admin-163': SEARCHES,
-  'console-admin-164': SEARCHES,
-  'console-admin-165': SEARCHES,
-  'console-admin-166': SEARCHES,
   'console-admin-096': NOT_INSTALLED,
   'console-admin-154': NOT_INSTALLED,
   'console-member-053': NOT_INSTALLED,

@@ -10,13 +10,7 @@ const KEEPS_FINALIZERS =
   "finalizers are the controllers' own: who strips them and deletes at once leaves things behind that are nobody's"
 const TRUTHFUL = 'what the client got wrong is 422, not 500'
 
-const SEARCHES =
-  'searches are answered from a store of our own; the original broke the connection without one'
-
 export const MEANT: Meant = {
-  'tenant-read-048': SEARCHES,
-  'tenant-read-049': SEARCHES,
-  'tenant-read-050': SEARCHES,
   // Users.
   'authz-169':
     'W2: a kubeconfig is the user; who may only read the cluster would act as anybody, an administrator too. v3.4 refuses as well',
