@@ -65,9 +65,6 @@ export async function run(
   }
 }
 
-export const smoke = (report: Report): Promise<void> =>
-  run(report, { watches: 100, eventsPerSecond: 100, seconds: 1, lists: 2 })
-
 /** Milliseconds of CPU for one whole list. */
 async function listCost({ url, pid }: Running, token: string, lists: number): Promise<number> {
   const once = (): Promise<number> => drained(`${url}/api/v1/pods?resourceVersion=0`, token)
