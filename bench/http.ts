@@ -11,6 +11,7 @@ import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import { cpuMsOf, memoryOf } from './_load.js'
 
 const PODS = 10_000
 const CONNECTIONS = 32
@@ -60,7 +61,7 @@ export async function run(): Promise<void> {
     }
     print(rows)
     await loginDuringLoad(product, get(`${root}/namespaces/bench-3/pods?limit=10`))
-    console.log(`resident: ${residentMb(pid)} MB with ${PODS.toLocaleString('en')} pods`)
+    console.log(`resident: ${memoryOf(pid).residentMb} MB with ${PODS.toLocaleString('en')} pods`)
   } finally {
     product.child.kill('SIGKILL')
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
@@ -260,16 +261,4 @@ async function measure(send: Send, pid: number, seconds: number): Promise<Measur
   latencies.sort((a, b) => a - b)
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0
   return { perSecond: latencies.length / elapsed, cpuMs, p50: at(0.5), p99: at(0.99), failed }
-}
-
-/** User and system time of a process; the kernel counts hundredths of a second. */
-function cpuMsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
-function residentMb(pid: number): number {
-  const [, kb = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Math.round(Number(kb) / 1_024)
 }
