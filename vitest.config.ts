@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // What is waited for comes at once on a free machine; on a busy one a second is not long.
+    expect: { poll: { interval: 20, timeout: 15_000 } },
     pool: 'forks',
   },
 })
