@@ -20,7 +20,7 @@ afterEach(async () => {
 })
 
 /** A candidate with short times, and what has become of it. */
-function candidate(identity: string, transport: Transport = kube.transport) {
+function candidate(identity: string, transport: Transport = kube.transport, leaseMs = 3_000) {
   const stop = new AbortController()
   stops.push(stop)
   const seen = { led: 0, lost: 0, leaders: [] as string[] }
@@ -35,7 +35,7 @@ function candidate(identity: string, transport: Transport = kube.transport) {
     onLeading: () => seen.led++,
     onLost: () => seen.lost++,
     onNewLeader: (leader) => seen.leaders.push(leader),
-    leaseMs: 1000,
+    leaseMs,
     renewMs: 300,
     retryMs: 20,
   })
@@ -77,23 +77,21 @@ describe('leader election', () => {
     await eventually(async () => expect((await lease()).metadata.resourceVersion).not.toBe(resourceVersion))
 
     const { spec } = await lease()
-    expect(spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 1, leaseTransitions: 0 })
+    expect(spec).toMatchObject({ holderIdentity: 'a', leaseDurationSeconds: 3, leaseTransitions: 0 })
     expect(spec.renewTime).toMatch(/\.\d{6}Z$/)
     expect(second.seen.led).toBe(0)
   })
 
   it('hands over at once when the leader leaves', async () => {
-    const first = candidate('a')
+    const first = candidate('a', kube.transport, 60_000)
     await eventually(() => expect(first.seen.led).toBe(1))
-    const second = candidate('b')
+    const second = candidate('b', kube.transport, 60_000)
     await eventually(() => expect(second.seen.leaders).toEqual(['a']))
 
-    const leftAt = performance.now()
     first.stop.abort()
     await first.done
-    await eventually(() => expect(second.seen.led).toBe(1))
+    await eventually(() => expect(second.seen.led).toBe(1)) // Long before the lease ends.
 
-    expect(performance.now() - leftAt).toBeLessThan(900)
     expect(first.seen.lost).toBe(0)
     expect((await lease()).spec).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 })
   })

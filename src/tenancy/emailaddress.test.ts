@@ -22,7 +22,7 @@ describe('an e-mail address', () => {
   ])('%s is none', (text) => expect(isEmailAddress(text)).toBe(false))
 
   it('is judged in time however it is written', () => {
-    const before = performance.now()
+    const before = process.cpuUsage()
     for (const text of [
       `${'a'.repeat(300)}@`,
       `${'a .'.repeat(100)}<`,
@@ -30,7 +30,7 @@ describe('an e-mail address', () => {
       `${'a.'.repeat(150)}@b`,
     ])
       expect(isEmailAddress(text)).toBe(false)
-    expect(performance.now() - before).toBeLessThan(200)
+    expect(process.cpuUsage(before).user).toBeLessThan(500_000) // µs
   })
 
   it('is the same in other letters, and with a name', () => {

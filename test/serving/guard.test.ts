@@ -349,7 +349,7 @@ describe('the guard of the Kubernetes API', () => {
     })
 
     it('takes them out of every event of a watch, as it comes', async () => {
-      const watching = send('GET', `${MAPS}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dm`)
+      const watching = send('GET', `${MAPS}?watch=true&timeoutSeconds=3&fieldSelector=metadata.name%3Dm`)
       await new Promise<void>((resolve) => setTimeout(resolve, 200))
       await store('PATCH', MAP, { data: { a: '5' } })
       const { text } = await watching

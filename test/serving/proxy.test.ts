@@ -318,9 +318,9 @@ describe('the Kubernetes proxy', () => {
     await eventually(() => expect(upstream.requests).toHaveLength(1))
 
     const before = performance.now()
-    await platform.server.close(10_000)
+    await platform.server.close(15_000)
 
-    expect(performance.now() - before).toBeLessThan(2000)
+    expect(performance.now() - before).toBeLessThan(10_000)
     expect(await watch).toMatchObject({ status: 200, text: 'event\n' })
     expect(upstream.aborted).toBe(1)
   })

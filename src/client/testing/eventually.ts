@@ -1,5 +1,5 @@
 /** Polls until an assertion holds. @throws its last failure when the time is up */
-export async function eventually(assertion: () => unknown, timeoutMs = 5_000): Promise<void> {
+export async function eventually(assertion: () => unknown, timeoutMs = 15_000): Promise<void> {
   const until = performance.now() + timeoutMs
   for (;;) {
     try {
