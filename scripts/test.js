@@ -1,6 +1,7 @@
 /**
  * `npm test [-- ARGS]`: sets the clone up and runs every test. ARGS go to vitest. Ends with the line
- * `N passed, N failed` (`, N skipped`). With ORRERY_FORBID_SKIPS=1 a skipped test fails the run.
+ * `N passed, N failed` (`, N skipped`). With ORRERY_FORBID_SKIPS=1 a skipped test fails the run. With
+ * ORRERY_TEST_RETRIES=N a test that fails is tried again, and told of where it then passes.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -50,6 +51,17 @@ const failed = summary.numFailedTests + brokenFiles
 if (skipped.length > 0) {
   console.log(`\nSKIPPED, because something is missing here (${skipped.length}):`)
   for (const line of skipped) console.log(`  ${line}`)
+}
+const unsteady = summary.testResults.flatMap((file) =>
+  file.assertionResults
+    .filter((test) => test.status === 'passed' && test.failureMessages.length > 0)
+    .map(
+      (test) => `${relative(root, file.name)}: ${test.fullName}: ${test.failureMessages[0].split('\n')[0]}`,
+    ),
+)
+if (unsteady.length > 0) {
+  console.log(`\nUNSTEADY, passed at the second try only (${unsteady.length}):`)
+  for (const line of unsteady) console.log(`  ${line}`)
 }
 const forbidden = process.env.ORRERY_FORBID_SKIPS === '1' ? skipped.length : 0
 if (forbidden > 0) console.log('Skipped tests count as failures in this run.')
