@@ -20,6 +20,8 @@ export interface Page {
   items: Uint8Array[]
   /** Matches before paging. */
   total: number
+  /** Of what the objects are, where the items are their own bytes: equal versions mean equal items. */
+  versions?: string[]
 }
 
 /** Beyond this share of the store, sorting the matches costs more than walking the kept order. */
@@ -47,12 +49,18 @@ export function listPage(
   const source = chosen ?? kind.source?.(query, scope)
   const plans = plansOf(kind, query, scope, source)
   const { objects, total } = select(kind, query, scope, source, plans)
-  return { items: objects.map((object) => render(kind, object, stores, false, source)), total }
+  if (isDecorated(kind, source))
+    return { items: objects.map((object) => decorated(kind, object, stores, false, source)), total }
+  return {
+    items: objects.map(({ bytes }) => bytes),
+    total,
+    versions: objects.map(({ uid, resourceVersion }) => uid + resourceVersion),
+  }
 }
 
 /** One object as JSON, decorated as the kind wants. */
 export function renderObject(kind: AnyKind, object: Cached, stores: Stores): Uint8Array {
-  return render(kind, object, stores, true, undefined)
+  return isDecorated(kind, undefined) ? decorated(kind, object, stores, true, undefined) : object.bytes
 }
 
 function plansOf(
@@ -191,14 +199,17 @@ export const byCreationAscending = (
   b: Pick<Cached, 'creationTimestamp' | 'name' | 'namespace'>,
 ): number => a.creationTimestamp - b.creationTimestamp || byNameAscending(a, b)
 
-function render(
+function isDecorated(kind: AnyKind, source: Source<never> | undefined): boolean {
+  return kind.decorate !== undefined || kind.annotations !== undefined || source?.annotate !== undefined
+}
+
+function decorated(
   kind: AnyKind,
   cached: Cached,
   stores: Stores,
   single: boolean,
   source: Source<never> | undefined,
 ): Uint8Array {
-  if (!kind.decorate && !kind.annotations && !source?.annotate) return cached.bytes
   const object = JSON.parse(cached.bytes.toString('utf8')) as KubeObject
   const extra = { ...kind.annotations?.(cached, stores, single), ...source?.annotate?.(cached) }
   if (Object.keys(extra).length > 0)

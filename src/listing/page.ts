@@ -1,4 +1,5 @@
 /** A list as it goes over the wire: `{"items":[...],"totalItems":n}`, put together from the objects' own bytes. */
+import { entityTag, taggedHeaders } from '../serving/conditional.js'
 import { Reply } from '../serving/route.js'
 import { type Page } from './engine.js'
 
@@ -16,15 +17,20 @@ export function pageBody(items: readonly Uint8Array[], total: number): Uint8Arra
   return parts
 }
 
-export function pageReply({ items, total }: Page): Reply {
-  return new Reply(200, JSON_TYPE, pageBody(items, total))
+export function pageReply(page: Page): Reply {
+  return new Reply(200, { ...JSON_TYPE, ...tagged(page) }, pageBody(page.items, page.total))
 }
 
 /** As `pageReply`, with kind and version in each item: caches hold objects without. */
-export function typedPageReply({ items, total }: Page, type: { kind: string; apiVersion: string }): Reply {
+export function typedPageReply(page: Page, type: { kind: string; apiVersion: string }): Reply {
   const head = Buffer.from(
     `{"kind":${JSON.stringify(type.kind)},"apiVersion":${JSON.stringify(type.apiVersion)},`,
   )
-  const typed = items.map((item) => Buffer.concat([head, item.subarray(1)]))
-  return new Reply(200, JSON_TYPE, pageBody(typed, total))
+  const typed = page.items.map((item) => Buffer.concat([head, item.subarray(1)]))
+  return new Reply(200, { ...JSON_TYPE, ...tagged(page) }, pageBody(typed, page.total))
+}
+
+/** By the objects' versions where these tell all: some hundred bytes in place of the page. */
+function tagged({ items, total, versions }: Page): Record<string, string> {
+  return taggedHeaders(entityTag([`${total} `, ...(versions ? [versions.join(' ')] : items)]))
 }

@@ -10,6 +10,7 @@ import { badRequest } from '../apimachinery/errors/index.js'
 import { send, sendJson, sendPageNotFound, sendReply, sendText } from './answer.js'
 import { type BodyLimits, BODY_LIMITS, hasBody, parseJson, readBody } from './body.js'
 import { compressed } from './compression.js'
+import { unlessKnown } from './conditional.js'
 import { sendError } from './errors.js'
 import { type Exchange } from './exchange.js'
 import { type Logger } from './log.js'
@@ -110,9 +111,10 @@ export function createRouter({ groups, logger, limits = BODY_LIMITS }: RouterOpt
     const answer = await route.handle(context as never)
     if (answer === ANSWERED) return
     if (answer instanceof Reply) {
-      const smaller = compressed(answer, request.headers['accept-encoding'])
+      const reply = route.method === 'GET' ? unlessKnown(answer, request.headers['if-none-match']) : answer
+      const smaller = compressed(reply, request.headers['accept-encoding'])
       // Most answers are sent at once.
-      sendReply(response, smaller === undefined ? answer : await smaller)
+      sendReply(response, smaller === undefined ? reply : await smaller)
     } else if (answer === undefined) send(response, 200, {}, '')
     else sendJson(response, 200, answer)
   }

@@ -89,7 +89,10 @@ async function reply(page: Page, user: UserInfo, { rights }: Deps): Promise<Repl
   const question = { verb: 'update', apiGroup: CLUSTERS.group, resource: CLUSTERS.resource }
   const administers = await rights.can(user, question, { level: 'global' })
   const items = administers ? page.items : page.items.map(withoutToken)
-  return typedPageReply({ ...page, items }, { kind: CLUSTERS.kind, apiVersion: apiVersionOf(CLUSTERS) })
+  return typedPageReply(
+    { items, total: page.total },
+    { kind: CLUSTERS.kind, apiVersion: apiVersionOf(CLUSTERS) },
+  )
 }
 
 function withoutToken(item: Uint8Array): Uint8Array {
