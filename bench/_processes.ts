@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { restore } from '../src/cmd/backup.js'
 import { type Lists, PASSWORD } from './_objects.js'
 import { memoryOf } from './_load.js'
@@ -112,6 +113,24 @@ export async function startGoProxy(upstream: string, token: string): Promise<Run
       await ended(child)
       rmSync(directory, { recursive: true, force: true })
     },
+  }
+}
+
+/** @param updates of pods a second, for who watches them; see `_stormsource.ts` */
+export async function startStormSource(
+  upstream: string,
+  token: string,
+  updates: number,
+): Promise<{ url: string; sent(): Promise<number>; stop(): Promise<void> }> {
+  const program = fileURLToPath(new URL('_stormsource.js', import.meta.url))
+  const child = spawn(process.execPath, [program, upstream, token, String(updates)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const url = await firstUrl(child)
+  return {
+    url,
+    sent: async () => ((await (await fetch(`${url}/storm`)).json()) as { sent: number }).sent,
+    stop: () => ended(child),
   }
 }
 
