@@ -30,9 +30,9 @@ async function measure(namespaces: number): Promise<Record<string, number>> {
   const tenancy = platformOf(namespaces)
   const stores = new KindStores({ informers: tenancy.informers, serves: () => true, now: () => new Date() })
   const visibility = new Visibility(tenancy)
-  const { signal } = new AbortController()
+  const client = new AbortController()
   const list = (type: VisibleList['type'], query: string, choose: VisibleList['choose']): Promise<number> =>
-    cpuOf(() => visibleList({ type, query: new URLSearchParams(query), choose, signal }, stores))
+    cpuOf(() => visibleList({ type, query: new URLSearchParams(query), choose, client }, stores))
   const own = (): ReturnType<VisibleList['choose']> => visibility.namespaces(MEMBER, 'ws-0')
   return {
     workspaces: await list(WORKSPACE_TEMPLATES, 'limit=10', (store) => visibility.workspaces(MEMBER, store)),

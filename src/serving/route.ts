@@ -21,6 +21,12 @@ export type PathParams<Path extends string> = string extends Path
     ? { [K in Name extends `${infer Bare}:*` ? Bare : Name]: string } & PathParams<Rest>
     : unknown
 
+/** Whoever waits for the answer. */
+export interface Client {
+  /** Aborted when it has left. */
+  readonly signal: AbortSignal
+}
+
 export interface RouteContext<Params = Record<string, string>, Body = unknown> {
   params: Params
   /** Decoded query. Repeated keys are all there. */
@@ -31,6 +37,8 @@ export interface RouteContext<Params = Record<string, string>, Body = unknown> {
   info: RequestInfo
   headers: Exchange['request']['headers']
   signal: AbortSignal
+  /** For what seldom waits: its signal is only made when it is asked for. */
+  client: Client
   /** For streaming and upgrades only. */
   exchange: Exchange
 }

@@ -106,6 +106,7 @@ export function createRouter({ groups, logger, limits = BODY_LIMITS }: RouterOpt
       get signal() {
         return exchange.signal
       },
+      client: exchange,
       exchange,
     }
     const answer = await route.handle(context as never)

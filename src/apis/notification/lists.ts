@@ -8,7 +8,7 @@ import { findKind } from '../../listing/kinds/index.js'
 import { pageReply } from '../../listing/page.js'
 import { parseListQuery } from '../../listing/query.js'
 import { type KindStores } from '../../listing/stores.js'
-import { type Reply } from '../../serving/route.js'
+import { type Client, type Reply } from '../../serving/route.js'
 import { globalTypeOf, TYPE_LABEL, USER_LABEL } from '../../notification/objects/kinds.js'
 import { type Resources } from './deps.js'
 import { type NotificationKind, type Version } from './kinds.js'
@@ -22,16 +22,11 @@ export class Lists {
     private readonly version: Version,
   ) {}
 
-  async page(
-    kind: NotificationKind,
-    owner: Owner,
-    params: URLSearchParams,
-    signal: AbortSignal,
-  ): Promise<Reply> {
+  async page(kind: NotificationKind, owner: Owner, params: URLSearchParams, client: Client): Promise<Reply> {
     const { resource } = kind.type
     const listed = findKind(resource, kind.namespace !== '')
     if (!listed) throw new StatusError({ code: 500, reason: '', message: `no lists of ${resource}` })
-    await this.stores.ready([resource], signal)
+    await this.stores.ready([resource], client)
     const query = parseListQuery(params)
     const channel = kind.convertible ? (params.get('type') ?? '') : ''
     query.labelSelector = ownedSelector(kind, owner, query.labelSelector)

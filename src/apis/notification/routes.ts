@@ -20,7 +20,7 @@ interface Routing {
 }
 
 type Params = { resources: string; name?: string; user?: string }
-type Context = Pick<RouteContext<Params>, 'query' | 'signal'> & { params: Params }
+type Context = Pick<RouteContext<Params>, 'query' | 'signal' | 'client'> & { params: Params }
 
 export function objectRoutes({ version, lists, writes }: Routing, of: 'everybody' | 'user'): Route[] {
   const collection = of === 'everybody' ? '/{resources}' : '/users/{user}/{resources}'
@@ -49,7 +49,7 @@ export function objectRoutes({ version, lists, writes }: Routing, of: 'everybody
       handle: (context) =>
         answering(async () => {
           const kind = read(context, 'list')
-          return lists.page(kind, ownerOf(context.params), context.query, context.signal)
+          return lists.page(kind, ownerOf(context.params), context.query, context.client)
         }),
     }),
     route({

@@ -28,9 +28,9 @@ export function groupBindingRoutes(deps: IamDeps): Route[] {
       path: GROUP_BINDINGS,
       summary: 'List who is in which group of a workspace.',
       access: 'authorized',
-      async handle({ params, query, signal }) {
+      async handle({ params, query, client }) {
         demandSelector(query)
-        return pageReply(await workspacePage('groupbindings', params.workspace, query, { stores, signal }))
+        return pageReply(await workspacePage('groupbindings', params.workspace, query, { stores, client }))
       },
     }),
     route({

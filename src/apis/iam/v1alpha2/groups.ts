@@ -30,8 +30,8 @@ export function groupRoutes(deps: IamDeps): Route[] {
       path: GROUPS,
       summary: 'List the groups of a workspace.',
       access: 'authorized',
-      async handle({ params, query, signal }) {
-        const options = { stores, signal, consumed: ['label'] }
+      async handle({ params, query, client }) {
+        const options = { stores, client, consumed: ['label'] }
         return pageReply(await workspacePage('groups', params.workspace, query, options))
       },
     }),

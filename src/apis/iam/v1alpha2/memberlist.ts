@@ -7,6 +7,7 @@ import { parseListQuery } from '../../../listing/query.js'
 import { type Place } from '../../../authorization/rights.js'
 import { type IamDeps } from './deps.js'
 import { type MemberLevel } from './memberlevels.js'
+import { type Client } from '../../../serving/route.js'
 
 /** Of several roles of a member the first counts, by name of the binding; a role asked for is shown instead. */
 export async function memberPage(
@@ -14,9 +15,9 @@ export async function memberPage(
   place: Place,
   query: URLSearchParams,
   { membership, resources, stores }: Pick<IamDeps, 'membership' | 'resources' | 'stores'>,
-  signal: AbortSignal,
+  client: Client,
 ): Promise<Page> {
-  await stores.ready(['users'], signal)
+  await stores.ready(['users'], client)
   const parsed = parseListQuery(query)
   const asked = parsed.filters.get(roleKey)
   const { store } = resources.users.informer

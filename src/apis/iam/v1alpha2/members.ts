@@ -44,9 +44,9 @@ function routesOf(level: MemberLevel, deps: IamDeps, changes: MemberChanges): Ro
       path,
       summary: `List ${singular}s: the users bound to a role by name.`,
       access: 'authorized',
-      async handle({ params, query, signal }) {
+      async handle({ params, query, client }) {
         const { place } = roles.locate(params, resources)
-        return pageReply(await memberPage(level, place, query, deps, signal))
+        return pageReply(await memberPage(level, place, query, deps, client))
       },
     }),
     route({

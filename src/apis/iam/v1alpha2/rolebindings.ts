@@ -41,9 +41,9 @@ export function roleBindingRoutes(deps: IamDeps): Route[] {
       path: '/workspaces/{workspace}/rolebindings',
       summary: 'List the bindings in all projects of a workspace, one project after the other.',
       access: 'authorized',
-      async handle({ params, query, signal }) {
+      async handle({ params, query, client }) {
         demandSelector(query)
-        await stores.ready(['rolebindings'], signal)
+        await stores.ready(['rolebindings'], client)
         const kind = findKind('rolebindings', true) as AnyKind
         const { store } = resources.roleBindings.informer
         const parsed = parseListQuery(query)
@@ -62,9 +62,9 @@ export function roleBindingRoutes(deps: IamDeps): Route[] {
       path: WORKSPACE_BINDINGS,
       summary: 'List the bindings of a workspace.',
       access: 'authorized',
-      async handle({ params, query, signal }) {
+      async handle({ params, query, client }) {
         demandSelector(query)
-        const page = workspacePage('workspacerolebindings', params.workspace, query, { stores, signal })
+        const page = workspacePage('workspacerolebindings', params.workspace, query, { stores, client })
         return pageReply(await page)
       },
     }),

@@ -13,6 +13,7 @@ import { type TenancyResources } from '../../../tenancy/resources.js'
 import { servesWorkspace } from '../../../tenancy/roles.js'
 import { aggregatedNames, type RoleObject } from '../../../tenancy/types.js'
 import { type RoleLevel, type RoleLocation } from './rolelevels.js'
+import { type Client } from '../../../serving/route.js'
 
 type Cached = CachedObject<never>
 
@@ -24,10 +25,10 @@ export async function rolePage(
   where: RoleLocation,
   query: URLSearchParams,
   { resources, stores }: { resources: TenancyResources; stores: KindStores },
-  signal: AbortSignal,
+  client: Client,
 ): Promise<Page> {
   const kind = findKind(level.resource, where.namespace !== '') as AnyKind
-  await stores.ready([level.resource], signal)
+  await stores.ready([level.resource], client)
   const parsed = parseListQuery(query)
   const namespace = where.namespace === '' ? undefined : where.namespace
   return listPage(kind, parsed, namespace, stores, chosen(level, where, parsed, resources))

@@ -40,8 +40,8 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       path,
       summary: `List ${level.resource}.`,
       access: 'authorized',
-      async handle({ params, query, signal }) {
-        return pageReply(await rolePage(level, level.locate(params, resources), query, deps, signal))
+      async handle({ params, query, client }) {
+        return pageReply(await rolePage(level, level.locate(params, resources), query, deps, client))
       },
     }),
     route({

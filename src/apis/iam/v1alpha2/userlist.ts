@@ -15,6 +15,7 @@ import { GLOBAL_ROLE } from '../../../tenancy/names.js'
 import { IAM_GROUP } from '../../../tenancy/resources.js'
 import { type IamDeps } from './deps.js'
 import { globalRoleOf } from './visibleuser.js'
+import { type Client } from '../../../serving/route.js'
 
 /** Of what only those see who may read users. Who is in a group is asked by those who manage groups. */
 const OF_HIDDEN = ['email', 'annotation', 'label', 'ownerReference', 'ownerKind', 'uid', 'alias']
@@ -24,14 +25,14 @@ export async function userPage(
   query: URLSearchParams,
   caller: UserInfo,
   deps: IamDeps,
-  signal: AbortSignal | { readonly signal: AbortSignal },
+  client: Client,
 ): Promise<Page> {
   const parsed = parseListQuery(query)
   await demandRoster(parsed, caller, deps)
   const isReduced = seesNamesOnly(caller, deps.rights, deps)
   if (isReduced && (parsed.labelSelector || OF_HIDDEN.some((key) => parsed.filters.has(key))))
     return { items: [], total: 0 }
-  await deps.stores.ready(['users'], signal)
+  await deps.stores.ready(['users'], client)
   const kind = findKind('users', false) as AnyKind
   return listPage(withRoles(kind, deps, isReduced ? caller.name : undefined), parsed, undefined, deps.stores)
 }

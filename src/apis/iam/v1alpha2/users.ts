@@ -56,8 +56,8 @@ export function userRoutes(deps: IamDeps): Route[] {
       summary:
         'List users, or those bound to roles of a namespace, a workspace, the cluster or the platform.',
       access: 'authorized',
-      async handle(context) {
-        return pageReply(await userPage(context.query, context.user, deps, context))
+      async handle({ query, user, client }) {
+        return pageReply(await userPage(query, user, deps, client))
       },
     }),
     route({
@@ -125,8 +125,8 @@ export function userRoutes(deps: IamDeps): Route[] {
       path: `${USER}/loginrecords`,
       summary: 'Logins of a user, the latest first.',
       access: 'authorized',
-      async handle({ params, query, signal }) {
-        await stores.ready(['loginrecords'], signal)
+      async handle({ params, query, client }) {
+        await stores.ready(['loginrecords'], client)
         const kind = findKind('loginrecords', false) as AnyKind
         const objects = [...stores.of<never>(kind).byLabel(USER_REF, params.user)]
         const ofUser = { objects, consumed: ['label'], selectable: true }

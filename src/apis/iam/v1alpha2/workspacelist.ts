@@ -7,10 +7,11 @@ import { findKind } from '../../../listing/kinds/index.js'
 import { parseListQuery } from '../../../listing/query.js'
 import { type KindStores } from '../../../listing/stores.js'
 import { WORKSPACE } from '../../../tenancy/names.js'
+import { type Client } from '../../../serving/route.js'
 
 export interface WorkspaceListOptions {
   stores: KindStores
-  signal: AbortSignal
+  client: Client
   /** Filters that the workspace takes the place of. */
   consumed?: readonly string[]
 }
@@ -19,10 +20,10 @@ export async function workspacePage(
   resource: string,
   workspace: string,
   query: URLSearchParams,
-  { stores, signal, consumed = [] }: WorkspaceListOptions,
+  { stores, client, consumed = [] }: WorkspaceListOptions,
 ): Promise<Page> {
   const kind = findKind(resource, false) as AnyKind
-  await stores.ready([resource], signal)
+  await stores.ready([resource], client)
   const objects = [...stores.of<never>(kind).byLabel(WORKSPACE, workspace)]
   return listPage(kind, parseListQuery(query), undefined, stores, { objects, consumed, selectable: true })
 }

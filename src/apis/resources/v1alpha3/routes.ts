@@ -1,6 +1,6 @@
 /** `/kapis/resources.kubesphere.io/v1alpha3`: lists and objects of every kind, read from caches. */
 import { StatusError } from '../../../apimachinery/errors/index.js'
-import { Reply, route, type Route } from '../../../serving/route.js'
+import { type Client, Reply, route, type Route } from '../../../serving/route.js'
 import { componentStatus, componentStatuses, health } from './components.js'
 import { listPage, renderObject } from '../../../listing/engine.js'
 import { type AnyKind } from '../../../listing/kind.js'
@@ -14,7 +14,7 @@ export function resourceRoutes(stores: KindStores): Route[] {
     resource: string,
     namespace: string | undefined,
     query: URLSearchParams,
-    client: { readonly signal: AbortSignal },
+    client: Client,
   ): Promise<Reply> {
     const kind = known(resource, namespace !== undefined)
     await stores.ready([kind.resource], client)
@@ -25,7 +25,7 @@ export function resourceRoutes(stores: KindStores): Route[] {
     resource: string,
     namespace: string | undefined,
     name: string,
-    client: { readonly signal: AbortSignal },
+    client: Client,
   ): Promise<Reply> {
     const kind = known(resource, namespace !== undefined)
     await stores.ready([kind.resource], client)
@@ -41,8 +41,8 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/components',
       summary: 'List the components of the system with their health.',
       access: 'authorized',
-      async handle(context) {
-        await stores.ready(COMPONENTS, context)
+      async handle({ client }) {
+        await stores.ready(COMPONENTS, client)
         return componentStatuses(stores)
       },
     }),
@@ -51,9 +51,9 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/components/{component}',
       summary: 'Tell the health of one component.',
       access: 'authorized',
-      async handle(context) {
-        await stores.ready(COMPONENTS, context)
-        return componentStatus(context.params.component, stores)
+      async handle({ params, client }) {
+        await stores.ready(COMPONENTS, client)
+        return componentStatus(params.component, stores)
       },
     }),
     route({
@@ -61,8 +61,8 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/componenthealth',
       summary: 'Summarise the health of components and nodes.',
       access: 'authorized',
-      async handle(context) {
-        await stores.ready(COMPONENTS, context)
+      async handle({ client }) {
+        await stores.ready(COMPONENTS, client)
         return health(stores)
       },
     }),
@@ -71,29 +71,28 @@ export function resourceRoutes(stores: KindStores): Route[] {
       path: '/{resources}',
       summary: 'List the objects of a kind, of all namespaces for a namespaced one.',
       access: 'authorized',
-      handle: (context) => list(context.params.resources, undefined, context.query, context),
+      handle: ({ params, query, client }) => list(params.resources, undefined, query, client),
     }),
     route({
       method: 'GET',
       path: '/{resources}/{name}',
       summary: 'Get one cluster-scoped object.',
       access: 'authorized',
-      handle: (context) => get(context.params.resources, undefined, context.params.name, context),
+      handle: ({ params, client }) => get(params.resources, undefined, params.name, client),
     }),
     route({
       method: 'GET',
       path: '/namespaces/{namespace}/{resources}',
       summary: 'List the objects of a kind in a namespace.',
       access: 'authorized',
-      handle: (context) => list(context.params.resources, context.params.namespace, context.query, context),
+      handle: ({ params, query, client }) => list(params.resources, params.namespace, query, client),
     }),
     route({
       method: 'GET',
       path: '/namespaces/{namespace}/{resources}/{name}',
       summary: 'Get one object of a namespace.',
       access: 'authorized',
-      handle: (context) =>
-        get(context.params.resources, context.params.namespace, context.params.name, context),
+      handle: ({ params, client }) => get(params.resources, params.namespace, params.name, client),
     }),
   ]
 }

@@ -27,10 +27,10 @@ export function clusterRoutes(deps: Deps): Route[] {
       path: '/clusters',
       summary: 'List the clusters that the caller may use.',
       access: 'authorized',
-      async handle({ user, query, signal }) {
-        await stores.ready(['users', 'workspacetemplates'], signal)
+      async handle({ user, query, client }) {
+        await stores.ready(['users', 'workspacetemplates'], client)
         const choose = (store: Store<never>): Promise<Visible> => usable(user, store, deps)
-        return reply(await visiblePage({ type: CLUSTERS, query, choose, signal }, stores), user, deps)
+        return reply(await visiblePage({ type: CLUSTERS, query, choose, client }, stores), user, deps)
       },
     }),
     route({
@@ -38,13 +38,13 @@ export function clusterRoutes(deps: Deps): Route[] {
       path: '/workspaces/{workspace}/clusters',
       summary: 'List the clusters that the workspace is placed on.',
       access: 'authorized',
-      async handle({ user, params, signal }) {
+      async handle({ user, params, client }) {
         await resources.workspaceTemplates.pending()
         await access.demandWorkspace(user, params.workspace)
         const { spec } = resources.workspaceTemplates.require(params.workspace)
         const choose = (store: Store<never>): Visible => placedOn(spec?.placement, store)
         const query = new URLSearchParams()
-        return reply(await visiblePage({ type: CLUSTERS, query, choose, signal }, stores), user, deps)
+        return reply(await visiblePage({ type: CLUSTERS, query, choose, client }, stores), user, deps)
       },
     }),
   ]

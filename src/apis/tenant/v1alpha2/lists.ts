@@ -8,7 +8,7 @@ import { findKind } from '../../../listing/kinds/index.js'
 import { typedPageReply } from '../../../listing/page.js'
 import { parseListQuery } from '../../../listing/query.js'
 import { type KindStores } from '../../../listing/stores.js'
-import { type Reply } from '../../../serving/route.js'
+import { type Client, type Reply } from '../../../serving/route.js'
 import { type Visible } from '../../../tenancy/visibility/index.js'
 
 export interface VisibleList {
@@ -17,15 +17,14 @@ export interface VisibleList {
   /** Filter keys that do not count, because the path says the same. */
   ignored?: readonly string[]
   choose: (store: Store<never>) => Visible | Promise<Visible>
-  /** Of the client, or what has one: it is only made when there is something to wait for. */
-  signal: AbortSignal | { readonly signal: AbortSignal }
+  client: Client
 }
 
 /** @throws StatusError 503 when the objects have not been read yet */
 export async function visiblePage(list: VisibleList, stores: KindStores): Promise<Page> {
-  const { type, query, ignored = [], choose, signal } = list
+  const { type, query, ignored = [], choose, client } = list
   const kind = findKind(type.resource, false) as AnyKind
-  await stores.ready([type.resource, 'namespaces'], signal)
+  await stores.ready([type.resource, 'namespaces'], client)
   const parsed = parseListQuery(query)
   for (const key of ignored) parsed.filters.delete(key)
   const objects = await choose(stores.of<never>(kind))

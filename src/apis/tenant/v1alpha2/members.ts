@@ -35,7 +35,7 @@ export function memberViewRoutes({ stores, visibility, access }: Tenancy): Route
       path: `${MEMBER}/namespaces`,
       summary: 'List the projects of the workspace that a member may see.',
       access: 'authorized',
-      handle: ({ user, params, query, signal }) =>
+      handle: ({ user, params, query, client }) =>
         visibleList(
           {
             type: NAMESPACES,
@@ -45,7 +45,7 @@ export function memberViewRoutes({ stores, visibility, access }: Tenancy): Route
               shared(user, params.workspacemember, params.workspace, (who) =>
                 visibility.namespaces(who, params.workspace),
               ),
-            signal,
+            client,
           },
           stores,
         ),
@@ -55,7 +55,7 @@ export function memberViewRoutes({ stores, visibility, access }: Tenancy): Route
       path: `${MEMBER}/devops`,
       summary: 'List the DevOps projects of the workspace that a member may see.',
       access: 'authorized',
-      handle: ({ user, params, query, signal }) =>
+      handle: ({ user, params, query, client }) =>
         visibleList(
           {
             type: DEVOPS_PROJECTS,
@@ -64,7 +64,7 @@ export function memberViewRoutes({ stores, visibility, access }: Tenancy): Route
               shared(user, params.workspacemember, params.workspace, (who) =>
                 visibility.devopsProjects(who, params.workspace),
               ),
-            signal,
+            client,
           },
           stores,
         ),
@@ -74,13 +74,13 @@ export function memberViewRoutes({ stores, visibility, access }: Tenancy): Route
       path: '/workspaces/{workspace}/devops',
       summary: 'List the DevOps projects of the workspace that the caller may see.',
       access: 'authorized',
-      handle: ({ user, params, query, signal }) =>
+      handle: ({ user, params, query, client }) =>
         visibleList(
           {
             type: DEVOPS_PROJECTS,
             query,
             choose: () => visibility.devopsProjects(user, params.workspace),
-            signal,
+            client,
           },
           stores,
         ),

@@ -97,10 +97,9 @@ function listRoutes({ stores, visibility }: Tenancy): Route[] {
       path: '/namespaces',
       summary: 'List the projects that the caller may see.',
       access: 'authorized',
-      handle(context) {
-        const { user, query } = context
+      handle({ user, query, client }) {
         const choose = () => visibility.namespaces(user)
-        return visibleList({ type: NAMESPACES, query, choose, signal: context }, stores)
+        return visibleList({ type: NAMESPACES, query, choose, client }, stores)
       },
     }),
     route({
@@ -108,14 +107,14 @@ function listRoutes({ stores, visibility }: Tenancy): Route[] {
       path: OF_WORKSPACE,
       summary: 'List the projects of the workspace that the caller may see.',
       access: 'authorized',
-      handle: ({ user, params, query, signal }) =>
+      handle: ({ user, params, query, client }) =>
         visibleList(
           {
             type: NAMESPACES,
             query,
             ignored: ['label'],
             choose: () => visibility.namespaces(user, params.workspace),
-            signal,
+            client,
           },
           stores,
         ),
@@ -125,9 +124,9 @@ function listRoutes({ stores, visibility }: Tenancy): Route[] {
       path: '/federatednamespaces',
       summary: 'List the multi-cluster projects that the caller may see.',
       access: 'authorized',
-      handle: ({ user, query, signal }) =>
+      handle: ({ user, query, client }) =>
         visibleList(
-          { type: FEDERATED, query, choose: (store) => visibility.federatedNamespaces(user, store), signal },
+          { type: FEDERATED, query, choose: (store) => visibility.federatedNamespaces(user, store), client },
           stores,
         ),
     }),
@@ -136,14 +135,14 @@ function listRoutes({ stores, visibility }: Tenancy): Route[] {
       path: '/workspaces/{workspace}/federatednamespaces',
       summary: 'List the multi-cluster projects of the workspace that the caller may see.',
       access: 'authorized',
-      handle: ({ user, params, query, signal }) =>
+      handle: ({ user, params, query, client }) =>
         visibleList(
           {
             type: FEDERATED,
             query,
             ignored: ['label'],
             choose: (store) => visibility.federatedNamespaces(user, store, params.workspace),
-            signal,
+            client,
           },
           stores,
         ),

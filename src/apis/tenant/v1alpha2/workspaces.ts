@@ -41,14 +41,9 @@ export function workspaceRoutes(
       path,
       summary: 'List the workspaces that the caller belongs to, or all for those who may list them.',
       access: 'authorized',
-      handle: (context) =>
+      handle: ({ user, query, client }) =>
         visibleList(
-          {
-            type: WORKSPACE_TEMPLATES,
-            query: context.query,
-            choose: (store) => visibility.workspaces(context.user, store),
-            signal: context,
-          },
+          { type: WORKSPACE_TEMPLATES, query, choose: (store) => visibility.workspaces(user, store), client },
           stores,
         ),
     }),

@@ -15,9 +15,9 @@ export function plainWorkspaceRoutes({ resources, stores, visibility, access }: 
       path: '/workspaces',
       summary: 'List the workspaces of this cluster that the caller belongs to, or all.',
       access: 'authorized',
-      handle: ({ user, query, signal }) =>
+      handle: ({ user, query, client }) =>
         visibleList(
-          { type: WORKSPACES, query, choose: (store) => visibility.workspaces(user, store), signal },
+          { type: WORKSPACES, query, choose: (store) => visibility.workspaces(user, store), client },
           stores,
         ),
     }),
