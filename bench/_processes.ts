@@ -16,7 +16,7 @@ export interface Running {
   /** From the start of the process to its first answer as ready. */
   readyMs: number
   memory(): { residentMb: number; peakMb: number }
-  stop(): Promise<void>
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 const CONFIGURATION = `
@@ -27,12 +27,15 @@ authentication:
 `
 
 /** `orrery apiserver` before a Kubernetes API that is there already. Ready: users can log in. */
-export async function startInFront(kubeconfig: string): Promise<Running> {
+export async function startInFront(
+  kubeconfig: string,
+  nodeOptions: readonly string[] = [],
+): Promise<Running> {
   const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
   const config = join(directory, 'kubesphere.yaml')
   writeFileSync(config, CONFIGURATION)
   const args = ['apiserver', '--kubeconfig', kubeconfig, '--config', config, '--install', '--port', '0']
-  return started(args, directory)
+  return started(args, directory, nodeOptions)
 }
 
 /** `orrery up` on its own Kubernetes API that holds the lists. */
@@ -66,13 +69,17 @@ function writeState(file: string, lists: Lists): void {
   writeFileSync(file, '}', { flag: 'a' })
 }
 
-async function started(args: readonly string[], directory: string): Promise<Running> {
+async function started(
+  args: readonly string[],
+  directory: string,
+  nodeOptions: readonly string[] = [],
+): Promise<Running> {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [PROGRAM, ...args, '--log-level', 'error'], {
+  const child = spawn(process.execPath, [...nodeOptions, PROGRAM, ...args, '--log-level', 'error'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const stop = async (): Promise<void> => {
-    await ended(child)
+  const stop = async (signal?: NodeJS.Signals): Promise<void> => {
+    await ended(child, signal)
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
@@ -169,11 +176,11 @@ function firstUrl(child: ChildProcess): Promise<string> {
   })
 }
 
-function ended(child: ChildProcess): Promise<void> {
+function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) return resolve()
     child.removeAllListeners('exit')
     child.once('exit', () => resolve())
-    child.kill('SIGKILL')
+    child.kill(signal)
   })
 }

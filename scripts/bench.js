@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME...] [--smoke] [--out FILE]`: runs the modules of bench/ (all, or those named), one after the
- * other. `--smoke` is a short run that fails only when a target is missed tenfold. `--out` keeps the figures as JSON.
+ * other; some only when named. `--smoke` is a short run that fails only when a target is missed tenfold. `--out` keeps the figures as JSON.
  */
 import { existsSync, readdirSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -36,6 +36,7 @@ const report = new Report()
 for (const name of wanted) {
   const module = await load(name)
   if (values.smoke && !module.smoke) continue
+  if (module.isOnRequest && !names.includes(name)) continue
   console.log(`\n== ${name}`)
   await (values.smoke ? module.smoke(report) : module.run(report))
 }
