@@ -275,6 +275,21 @@ describe('an informer', () => {
     await eventually(() => expect(informer.store.size).toBe(1))
   })
 
+  it('asks again soon when the resource of a new definition is not served yet', async () => {
+    const api = new FakeApi('/apis/elsewhere/v1/things')
+    const clock = new HastyClock(10_000)
+    const { informer, set, state } = start(api, clock)
+    await eventually(() => expect(state()?.state).toBe('absent'))
+
+    set.recheck()
+    await eventually(() => expect(clock.waits).toEqual([15_000, 50, 100, 200, 400, 800, 1600, 3200, 15_000]))
+    Object.assign(api, { path: '/api/v1/pods' })
+    api.put('here')
+    set.recheck()
+
+    await eventually(() => expect(informer.store.size).toBe(1))
+  })
+
   it('neither loses nor doubles an event while everything goes wrong', async () => {
     const api = apiWith(40)
     const seed = mulberry(7)

@@ -57,6 +57,8 @@ const GOOD_WATCH_MS = 1_000
  * only after this many such answers in a row.
  */
 const ABSENT_AFTER = 3
+/** A definition is there a little before its resource is served: whoever was told of one looks again this soon. */
+const EXPECTED_STEPS_MS = [50, 100, 200, 400, 800, 1_600, 3_200]
 
 export class Reflector {
   readonly #options: ReflectorOptions
@@ -69,6 +71,8 @@ export class Reflector {
   #version: string | undefined
   #failures = 0
   #absences = 0
+  /** Pauses to come while an absent resource is expected to appear. */
+  #expected: readonly number[] = []
   #unpaged = false
 
   constructor(options: ReflectorOptions) {
@@ -81,6 +85,7 @@ export class Reflector {
 
   /** Ends a pause: something suggests that the next try goes better. */
   nudge(): void {
+    this.#expected = EXPECTED_STEPS_MS
     this.#nudge.abort()
   }
 
@@ -210,7 +215,9 @@ export class Reflector {
         target.complete()
         this.#failures = 0
         this.#report('absent')
-        await this.#pause(recheckMs, signal)
+        const [step = recheckMs, ...steps] = this.#expected
+        this.#expected = steps
+        await this.#pause(Math.min(step, recheckMs), signal)
         return
       }
     }
