@@ -4,11 +4,12 @@
  * A write settles when the cache has it too, so that whoever writes and then reads sees the write. A cache that
  * is behind holds nobody up for long: the write has happened either way.
  */
-import { notFound } from '../apimachinery/errors/index.js'
+import { isNotFound, notFound } from '../apimachinery/errors/index.js'
 import { type GroupVersionResource, type KubeObject } from '../apimachinery/meta/types.js'
 import { type CachedObject, type Informer, type InformerSet } from './cache/interface.js'
 import { gate, type Gate } from './gate.js'
 import {
+  canBeName,
   type DeleteCallOptions,
   type PatchType,
   type ResourceClient,
@@ -52,6 +53,22 @@ export class CachedResource<T extends KubeObject> {
     const found = this.get(name, namespace)
     if (found === undefined) throw this.missing(name)
     return found
+  }
+
+  /**
+   * The object also when it is so new that the cache has yet to hear of it: of what the cache misses, the API is
+   * asked. Whoever was answered that an object is there may name it in the next request.
+   */
+  async find(name: string, namespace = '', signal?: AbortSignal): Promise<Readonly<T> | undefined> {
+    const cached = this.get(name, namespace)
+    if (cached !== undefined || !canBeName(name)) return cached
+    try {
+      const live = await this.client.get(name, { namespace, ...(signal && { signal }) })
+      await this.#seen(live, { ...(signal && { signal }) })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+    return this.get(name, namespace)
   }
 
   missing(name: string): Error {

@@ -11,12 +11,11 @@ const PATIENCE_MS = 10_000
  */
 export type Gate = () => Promise<void> | undefined
 
+/** What a gate waits for: the first complete list of an informer, or whatever else there is to wait for. */
+export type Loading = Pick<Informer, 'synced' | 'whenSynced'>
+
 /** @param what named in the refusal: `users` */
-export function gate(
-  informers: readonly Pick<Informer, 'synced' | 'whenSynced'>[],
-  what: string,
-  patienceMs = PATIENCE_MS,
-): Gate {
+export function gate(informers: readonly Loading[], what: string, patienceMs = PATIENCE_MS): Gate {
   let open = false
   return () => {
     if (open) return undefined

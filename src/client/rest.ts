@@ -350,8 +350,13 @@ function searchOf(query: Query | undefined, first: string): string {
   return text === '' ? '' : first + text
 }
 
+/** Of any object; what cannot be one would change the path of a request. */
+export function canBeName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/[/%]/.test(name)
+}
+
 function segment(name: string): string {
-  if (name === '' || name === '.' || name === '..' || /[/%]/.test(name)) {
+  if (!canBeName(name)) {
     throw new TypeError(`${JSON.stringify(name)} is not the name of an object`)
   }
   return encodeURIComponent(name)

@@ -48,10 +48,10 @@ export class Membership {
   constructor(private readonly deps: MembershipDeps) {}
 
   /** The role as it can be given at the place. @throws StatusError 404, also for a role of another workspace */
-  role(place: Place, name: string): Readonly<RoleObject> {
+  async role(place: Place, name: string): Promise<Readonly<RoleObject>> {
     const { roles, roleKind } = BINDING_LEVELS[place.level]
     const resource = roles(this.deps.resources)
-    const role = resource.get(name, namespaceOf(place))
+    const role = await resource.find(name, namespaceOf(place))
     const isOfPlace = place.level !== 'workspace' || role?.metadata.labels?.[WORKSPACE] === place.workspace
     if (role && isOfPlace) return role
     throw notFound({ group: resource.type.group, resource: roleKind.toLowerCase() }, name)
@@ -89,7 +89,7 @@ export class Membership {
    */
   async bind(place: Place, choices: readonly RoleChoice[], options: ChangeOptions = {}): Promise<void> {
     const wanted = new Map(choices.map(({ user, role }) => [user, role]))
-    for (const role of new Set(wanted.values())) this.role(place, role)
+    for (const role of new Set(wanted.values())) await this.role(place, role)
     await this.#change(place, async (undo) => {
       const leaving = [...wanted].filter(([, role]) => role !== PLATFORM_ADMIN).map(([user]) => user)
       if (place.level === 'global') this.demandDispensable(leaving)

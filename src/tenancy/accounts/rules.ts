@@ -42,9 +42,9 @@ export class AccountRules {
   }
 
   /** @throws StatusError 403, 404 when there is no such role */
-  demandRole(caller: UserInfo, role: string): Promise<void> {
+  async demandRole(caller: UserInfo, role: string): Promise<void> {
     const { membership, rights } = this.deps
-    return rights.demandGrant(caller, 'GlobalRole', membership.role(GLOBAL, role), GLOBAL)
+    await rights.demandGrant(caller, 'GlobalRole', await membership.role(GLOBAL, role), GLOBAL)
   }
 
   /** Of an account without rights of its own on users. @throws StatusError 403 */

@@ -30,8 +30,8 @@ export class MemberChanges {
     const { membership, resources, rights } = this.deps
     const { level, place, caller, dryRun = false } = change
     for (const { user, role: name } of choices) {
-      const role = membership.role(place, name)
-      resources.users.require(user)
+      const role = await membership.role(place, name)
+      if (!(await resources.users.find(user))) throw resources.users.missing(user)
       const held = membership.rolesOf(place, user)
       const lost = held.filter((other) => other.kind !== level.kind || other.name !== name)
       if (lost.length === held.length) await rights.demandGrant(caller, level.kind, role, place)

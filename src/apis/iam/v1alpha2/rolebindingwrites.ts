@@ -44,7 +44,7 @@ export class RoleBindingWrites {
     const wanted: BindingObject[] = []
     for (const request of requests) {
       const subject = this.#subject(place, request)
-      const role = membership.role(place, request.roleRef.name)
+      const role = await membership.role(place, request.roleRef.name)
       await rights.demandGrant(caller, roleKind, role, place)
       wanted.push(bindingOf(place, request, subject))
     }
