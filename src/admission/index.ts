@@ -6,9 +6,15 @@
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo } from 'node:net'
 import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
+import { pause, systemClock } from '../client/clock.js'
 import { type RestClient } from '../client/rest.js'
 import { type Logger } from '../controller/index.js'
-import { currentCertificate, type ServingCertificate } from './certificates.js'
+import {
+  type CertificateSource,
+  currentCertificate,
+  SECRET,
+  type ServingCertificate,
+} from './certificates.js'
 import { register, type Reachable } from './registration.js'
 import { admissionListener } from './serve.js'
 import { CachedResource } from '../client/cachedresource.js'
@@ -66,19 +72,25 @@ export interface WebhookServerOptions {
   hosts: readonly string[]
   /** Undefined: the address of this server. */
   reachable?: Reachable
+  /** Ends the wait for a cluster that cannot keep the certificate yet. */
+  signal?: AbortSignal
 }
 
 const LOOK_AGAIN_MS = 24 * 3_600_000
 const RETRY_MS = 10_000
+const CERTIFICATE_RETRY_MS = 2_000
 
-/** Serves and registers until closed. Settles when it listens; registering is retried until it works. */
+/**
+ * Serves and registers until closed. Settles when it listens, which needs a certificate: making one and registering
+ * are retried until they work.
+ */
 export async function serveWebhooks(
   options: WebhookServerOptions,
 ): Promise<{ port: number; registered: Promise<void>; close(): Promise<void> }> {
   const { client, webhooks, logger, host, namespace, hosts } = options
   const stop = new AbortController()
   const source = { client, namespace, hosts, now: () => Date.now() }
-  let current = await currentCertificate(source, stop.signal)
+  let current = await firstCertificate(source, logger, options.signal ?? stop.signal)
   const server = createServer(tls(current), admissionListener(webhooks, logger))
   const port = await listening(server, host, options.port)
   const reachable = options.reachable ?? { url: `https://${host.includes(':') ? `[${host}]` : host}:${port}` }
@@ -109,6 +121,28 @@ export async function serveWebhooks(
         server.closeAllConnections()
       })
     },
+  }
+}
+
+/** A new cluster gets the namespace of the Secret with its first data, which somebody else may be about to create. */
+async function firstCertificate(
+  source: CertificateSource,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<ServingCertificate> {
+  for (;;) {
+    try {
+      return await currentCertificate(source, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      const { namespace } = source
+      logger.warn(
+        { err: error, namespace, secret: SECRET, retryMs: CERTIFICATE_RETRY_MS },
+        'webhooks are not served yet: their certificate cannot be kept',
+      )
+      await pause(systemClock, CERTIFICATE_RETRY_MS, signal)
+      signal.throwIfAborted()
+    }
   }
 }
 

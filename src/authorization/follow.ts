@@ -1,6 +1,6 @@
 /** Keeps a role book up to date from informers, and answers where namespaces and DevOps projects belong. */
 import { type Informer, type InformerSet } from '../client/cache/interface.js'
-import { type Gate, gate } from '../client/gate.js'
+import { type Gate, gate, type Loading } from '../client/gate.js'
 import {
   type BindingKind,
   type BindingObject,
@@ -37,7 +37,12 @@ export interface Followed {
   stop: () => void
 }
 
-export function followRoles(informers: InformerSet, book: RoleBook): Followed {
+/** @param first what requests wait for besides roles and bindings */
+export function followRoles(
+  informers: InformerSet,
+  book: RoleBook,
+  first: readonly Loading[] = [],
+): Followed {
   const stops: (() => void)[] = []
   const all: Informer[] = []
 
@@ -89,7 +94,7 @@ export function followRoles(informers: InformerSet, book: RoleBook): Followed {
         }
       },
     },
-    pending: gate(all, 'roles and bindings'),
+    pending: gate([...first, ...all], 'roles and bindings'),
     stop() {
       for (const stop of stops) stop()
     },

@@ -7,6 +7,7 @@
  */
 import { type InformerSet } from '../client/cache/interface.js'
 import { type AuthorizationMode, authorizerFor } from './authorizer.js'
+import { type Loading } from '../client/gate.js'
 import { followRoles } from './follow.js'
 import { type Authorizer } from './interface.js'
 import { type Logger } from '../serving/log.js'
@@ -22,6 +23,8 @@ export interface AuthorizationDeps {
   /** Address of an OPA server; empty: policy modules of roles grant nothing. */
   opaEndpoint?: string
   informers: InformerSet
+  /** What requests wait for besides roles and bindings. */
+  first?: readonly Loading[]
   logger: Logger
 }
 
@@ -39,11 +42,12 @@ export function createAuthorization({
   mode,
   opaEndpoint = '',
   informers,
+  first,
   logger,
 }: AuthorizationDeps): Authorization {
   const opa = opaEndpoint === '' ? undefined : opaClient({ endpoint: opaEndpoint, logger })
   const book = new RoleBook({ logger, canAskModules: opa !== undefined })
-  const followed = followRoles(informers, book)
+  const followed = followRoles(informers, book, first)
   const rbac = new RbacAuthorizer({ book, places: followed.places, opa, pending: followed.pending })
   const authorizer = authorizerFor(mode, rbac)
   const unrestricted = mode === 'AlwaysAllow'

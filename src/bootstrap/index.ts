@@ -11,10 +11,12 @@
 import { setMaxListeners } from 'node:events'
 import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
 import { Passwords } from '../authentication/passwords.js'
+import { listPath } from '../client/cache/informerset.js'
 import { type Transport } from '../client/transport.js'
 import { PLATFORM } from '../client/writer.js'
 import { type Logger } from '../serving/log.js'
 import { FirstDataApi } from './api.js'
+import { type Collection, COLLECTIONS } from './collections.js'
 import {
   adminUser,
   definitions,
@@ -29,6 +31,7 @@ import {
 } from './data.js'
 
 export { DOCUMENTED_PASSWORD, firstAdminPassword, isLoopback } from './password.js'
+export { whenSeen } from './seen.js'
 
 export interface BootstrapDeps {
   client: Transport
@@ -46,22 +49,6 @@ export interface Bootstrapped {
   adminPassword?: string
   durationMs: number
 }
-
-const IAM = '/apis/iam.kubesphere.io/v1alpha2'
-const COLLECTIONS = {
-  customresourcedefinitions: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-  namespaces: '/api/v1/namespaces',
-  globalroles: `${IAM}/globalroles`,
-  globalrolebindings: `${IAM}/globalrolebindings`,
-  workspaceroles: `${IAM}/workspaceroles`,
-  rolebases: `${IAM}/rolebases`,
-  users: `${IAM}/users`,
-  clusterroles: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
-  workspacetemplates: '/apis/tenant.kubesphere.io/v1alpha2/workspacetemplates',
-  workspaces: '/apis/tenant.kubesphere.io/v1alpha1/workspaces',
-} as const
-
-type Collection = keyof typeof COLLECTIONS
 
 const CREATOR = 'kubesphere.io/creator'
 const DISPENSABLE_ROLES: readonly string[] = ['users-manager', 'workspaces-manager']
@@ -81,12 +68,12 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
     name: string,
     object: KubeObject | Uint8Array,
   ): Promise<void> => {
-    if (await api.create(COLLECTIONS[collection], object)) (created[collection] ??= []).push(name)
+    if (await api.create(listPath(COLLECTIONS[collection]), object)) (created[collection] ??= []).push(name)
   }
 
   const names = Object.keys(COLLECTIONS) as Collection[]
   const [lists, shippedDefinitions, shippedRoles] = await Promise.all([
-    Promise.all(names.map((name) => api.list(COLLECTIONS[name]))),
+    Promise.all(names.map((name) => api.list(listPath(COLLECTIONS[name])))),
     definitions(),
     roles(),
   ])
@@ -113,7 +100,11 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
 
   const labelMissing = (name: string, { labels }: ObjectMeta): Promise<void>[] =>
     labels?.[WORKSPACE_LABEL] === undefined
-      ? [api.patch(`${COLLECTIONS.namespaces}/${name}`, { metadata: { labels: namespaceLabels(name) } })]
+      ? [
+          api.patch(`${listPath(COLLECTIONS.namespaces)}/${name}`, {
+            metadata: { labels: namespaceLabels(name) },
+          }),
+        ]
       : []
   await Promise.all([
     ...[...shippedRoles].flatMap(([collection, objects]) => addMissing(collection as Collection, objects)),
@@ -147,6 +138,6 @@ function adoptClusterAdmin(
     const there = present.get(name)
     if (there === undefined || annotations?.[CREATOR] === undefined) return []
     if (there.annotations?.[CREATOR] !== undefined) return []
-    return [api.patch(`${COLLECTIONS.clusterroles}/${name}`, { metadata: { annotations } })]
+    return [api.patch(`${listPath(COLLECTIONS.clusterroles)}/${name}`, { metadata: { annotations } })]
   })
 }

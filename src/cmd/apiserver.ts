@@ -4,13 +4,13 @@ import { createInformerSet } from '../client/cache/informerset.js'
 import { createServer } from '../serving/server.js'
 import { ConfigurationError } from '../configuration/load.js'
 import { UsageError } from './failures.js'
+import { installFirstData, tellPassword } from './firstdata.js'
 import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { kubeconfigFor, loadForCommand, type LogLevel } from './options.js'
 import { createPlatform } from './platform.js'
 import { connect } from './realcluster.js'
 import { configuredRecords } from './records.js'
-import { installFirstData } from './up.js'
 
 export interface ApiserverFlags {
   config?: string
@@ -40,28 +40,30 @@ export async function apiserver(flags: ApiserverFlags): Promise<void> {
   const tls = serving(flags)
   const { transport, server: upstreamName } = connect(kubeconfigFor(options.kubernetes.kubeconfig))
   const informers = createInformerSet({ transport, logger, userAgent: 'orrery-apiserver' })
+  const stop = new AbortController()
+  const firstData = flags.install
+    ? installFirstData({
+        upstream: transport,
+        informers,
+        host: flags.bindAddress,
+        logger,
+        signal: stop.signal,
+      })
+    : undefined
+  if (firstData) tellPassword(firstData, logger)
   const records = configuredRecords(options)
   const platform = createPlatform({
     options,
     upstream: transport,
     upstreamName,
     informers,
+    ...(firstData && { firstData }),
     logger,
     records: records.stores,
     auditArchive: records.auditArchive,
   })
   const server = createServer({ handler: platform.handler.handle, logger, ...(tls && { tls }) })
   const { port } = await server.listen({ host: flags.bindAddress, port: flags.securePort ?? flags.port })
-  const stop = new AbortController()
-  if (flags.install) {
-    void installFirstData({ upstream: transport, host: flags.bindAddress, logger, signal: stop.signal }).then(
-      (password) => {
-        if (password !== undefined)
-          process.stdout.write(`The user admin was created with the password ${password}\n`)
-      },
-      () => undefined,
-    )
-  }
   process.stdout.write(
     `The platform API listens on ${tls ? 'https' : 'http'}://${flags.bindAddress}:${port}, ` +
       `${Math.round(performance.now() - startedAt)} ms after the start, in front of ${upstreamName}.\n`,

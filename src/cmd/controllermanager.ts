@@ -26,9 +26,12 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
   const kubeconfig = kubeconfigFor(options.kubernetes.kubeconfig)
   const { transport, server, address } = connect(kubeconfig)
   const informers = createInformerSet({ transport, logger, userAgent: 'orrery-controller-manager' })
-  // By every replica, whoever leads.
-  const webhooks = await startWebhooks(flags, kubeconfig === 'in-cluster', transport, informers, logger)
   const stop = new AbortController()
+  const { signal } = stop
+  // By every replica, whoever leads. On a new cluster they wait for a namespace of the first data; the controllers do
+  // not: what they miss is part of what they look at.
+  const inCluster = kubeconfig === 'in-cluster'
+  const webhooks = startWebhooks({ flags, inCluster, transport, informers, logger, signal })
   let working: Stoppable | undefined
   const work = (): void => {
     working = startControllers({
@@ -55,17 +58,30 @@ export async function controllerManager(flags: ControllerManagerFlags): Promise<
     })
     process.stdout.write(`Waiting for the lease on ${server}.\n`)
   } else work()
-  await runUntil(
-    signalled,
-    {
-      async close() {
-        stop.abort()
-        await webhooks?.close()
-        await working?.close()
-        await informers.close()
-        await transport.close()
-      },
+  const running: Stoppable = {
+    async close() {
+      stop.abort()
+      await webhooks.then(
+        (served) => served?.close(),
+        () => undefined,
+      )
+      await working?.close()
+      await informers.close()
+      await transport.close()
     },
-    (text) => logger.info({}, text),
-  )
+  }
+  await Promise.race([
+    runUntil(signalled, running, (text) => logger.info({}, text)),
+    webhooks.then(() => NEVER, rejectUnless(signal)),
+  ])
+}
+
+const NEVER = new Promise<never>(() => undefined)
+
+/** A port that is taken, an address that is none: the process ends with that. */
+function rejectUnless(stopped: AbortSignal): (error: unknown) => Promise<never> {
+  return (error) => {
+    if (stopped.aborted) return NEVER
+    throw error
+  }
 }

@@ -23,6 +23,7 @@ import { RedisTokenStore } from '../authentication/tokens/redis-store.js'
 import { type TokenStore } from '../authentication/tokens/store.js'
 import { createAuthorization } from '../authorization/index.js'
 import { type InformerSet } from '../client/cache/interface.js'
+import { type Loading } from '../client/gate.js'
 import { RestClient } from '../client/rest.js'
 import { type Transport } from '../client/transport.js'
 import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
@@ -58,6 +59,8 @@ export interface PlatformDeps {
   /** For explain and logs: `embedded`, `https://10.0.0.1:6443`. */
   upstreamName: string
   informers: InformerSet
+  /** Being installed by this process: nobody is told that they may not before it is there. */
+  firstData?: Loading
   logger: Logger
   overload?: Partial<OverloadLimits>
   /** Sends test messages. Default: the notification manager that is configured. */
@@ -101,6 +104,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     mode: options.authorization.mode,
     opaEndpoint: options.authorization.opaEndpoint,
     informers,
+    ...(deps.firstData && { first: [deps.firstData] }),
     logger,
   })
   const served = new ServedVersions(upstream, logger)
@@ -140,7 +144,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
   })
   const groups: ApiGroup[] = [
     ...systemGroups({
-      health: healthOf(informers, users),
+      health: healthOf(informers, users, deps.firstData),
       version: (signal) => version.read(signal),
       metrics,
       document: () => openApiDocument(groups, { title: 'Orrery', version: version.product }),
@@ -258,7 +262,7 @@ function tokenStore({ redis, cache }: Options, logger: Logger): TokenStore {
 }
 
 /** Ready once users can log in; everything else that is missing is only named. */
-function healthOf(informers: InformerSet, users: { synced: boolean }): Health {
+function healthOf(informers: InformerSet, users: { synced: boolean }, firstData?: Loading): Health {
   return {
     live: [],
     ready: [
@@ -266,6 +270,12 @@ function healthOf(informers: InformerSet, users: { synced: boolean }): Health {
         name: 'users',
         check() {
           if (!users.synced) throw new Error('the list of users has not been read yet')
+        },
+      },
+      {
+        name: 'first-data',
+        check() {
+          if (firstData?.synced === false) throw new Error('first data is being installed')
         },
       },
     ],

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { StatusError } from '../apimachinery/errors/index.js'
-import { bootstrapPlatform, firstAdminPassword, isLoopback } from '../bootstrap/index.js'
+import { isLoopback } from '../bootstrap/index.js'
 import { createInformerSet } from '../client/cache/informerset.js'
+import { type InformerSet } from '../client/cache/interface.js'
 import { type Transport } from '../client/transport.js'
 import { type Options } from '../configuration/options.js'
 import { createServer } from '../serving/server.js'
@@ -12,6 +13,7 @@ import { startCollecting } from './collecting.js'
 import { startControllers } from './controllers.js'
 import { announce, dataDirectory, localSecrets, withdraw, type DataDirectory } from './datadir.js'
 import { startEmbedded } from './embedded.js'
+import { installFirstData, tellPassword } from './firstdata.js'
 import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
 import { type Notifications, startNotifications } from './notificationmanager.js'
@@ -63,7 +65,7 @@ export interface AllInOne {
   /** Where alerts are accepted; undefined when the manager did not start. */
   notificationUrl: string | undefined
   summary: Omit<Parameters<typeof summaryText>[0], 'readyMs'>
-  /** Settles when the first data is there and the webhooks are registered; a cluster may keep both waiting. */
+  /** Settles when the first data is there and seen, and the webhooks are registered; a cluster may keep both waiting. */
   installed: Promise<void>
   close(): Promise<void>
 }
@@ -87,14 +89,11 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     userAgent: 'orrery',
   })
   const stop = new AbortController()
-  const firstData = installFirstData({ upstream, host: flags.bindAddress, logger, signal: stop.signal })
+  const { signal } = stop
+  const firstData = installFirstData({ upstream, informers, host: flags.bindAddress, logger, signal })
   // The embedded API always answers; a cluster may not, and the server must start all the same.
-  const adminPassword = kube ? await firstData : undefined
-  if (!kube)
-    firstData.then(
-      (password) => tellPassword(password, logger),
-      () => undefined,
-    )
+  if (kube) await firstData.stored
+  else tellPassword(firstData, logger)
 
   // A configuration file says what there is; without one there is all that works.
   const keepsRecords = file === undefined || options.records.enabled
@@ -110,6 +109,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     upstream,
     upstreamName,
     informers,
+    firstData,
     logger,
     ...(options.notification.endpoint === '' && {
       verifier: { verify: (body, signal) => ownVerifier(own.notifications, body, signal) },
@@ -122,8 +122,10 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   const { webhookPort = 0, webhookUrl } = flags
   const reach: WebhookFlags = { webhookPort, ...(webhookUrl !== undefined && { webhookUrl }) }
   // Their certificate is kept in a namespace of the first data.
-  const webhooks = firstData.then(() =>
-    cluster ? startWebhooks(reach, false, upstream, informers, logger) : undefined,
+  const webhooks = firstData.stored.then(() =>
+    cluster
+      ? startWebhooks({ flags: reach, inCluster: false, transport: upstream, informers, logger, signal })
+      : undefined,
   )
   webhooks.catch((error: unknown) => {
     if (!stop.signal.aborted) logger.error({ err: error }, 'webhooks are not served')
@@ -140,7 +142,9 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   const collecting = startCollecting({ options, records, informers, upstream, logger })
   const url = `http://${hostForUrl(flags.bindAddress)}:${port}`
   if (!flags.memory) announce(data, { pid: process.pid, url })
-  await readyForLogin(informers, kube !== undefined)
+  // Whoever reads the summary and logs in at once must succeed.
+  const adminPassword = kube ? (await firstData.seen).adminPassword : undefined
+  if (kube) await usersKnown(informers)
   own.notifications = await startNotifications({
     upstream,
     informers,
@@ -154,7 +158,9 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     logger.warn({ err: error }, 'the notification manager did not start')
     return undefined
   })
-  const installed = webhooks.then((served) => served?.registered)
+  const installed = Promise.all([webhooks.then((served) => served?.registered), firstData.seen]).then(
+    () => undefined,
+  )
   installed.catch(() => undefined)
 
   return {
@@ -234,51 +240,7 @@ function completeForOneMachine(
   }
 }
 
-interface FirstData {
-  upstream: Transport
-  host: string
-  logger: Logger
-  signal: AbortSignal
-}
-
-const RETRY_MS = 5_000
-
-/** Keeps trying until it has worked. @returns the password of `admin` when that user was made now */
-export async function installFirstData({
-  upstream,
-  host,
-  logger,
-  signal,
-}: FirstData): Promise<string | undefined> {
-  for (;;) {
-    try {
-      const { adminPassword } = await bootstrapPlatform({
-        client: upstream,
-        adminPassword: firstAdminPassword(host),
-        logger,
-        signal,
-      })
-      return adminPassword
-    } catch (error) {
-      signal.throwIfAborted()
-      logger.warn({ err: error, retryMs: RETRY_MS }, 'first data cannot be created yet')
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, RETRY_MS)
-        signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-      })
-    }
-  }
-}
-
-function tellPassword(password: string | undefined, logger: Logger): void {
-  if (password !== undefined)
-    process.stdout.write(`The user admin was created with the password ${password}\n`)
-  else logger.debug({}, 'first data is complete')
-}
-
-/** Whoever reads the summary and logs in at once must succeed. */
-async function readyForLogin(informers: ReturnType<typeof createInformerSet>, wait: boolean): Promise<void> {
-  if (!wait) return
+async function usersKnown(informers: InformerSet): Promise<void> {
   const users = informers.informer({ group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' })
   await users.whenSynced(AbortSignal.timeout(10_000))
 }

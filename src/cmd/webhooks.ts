@@ -22,14 +22,24 @@ export interface ServedWebhooks extends Stoppable {
 const NAMESPACE = 'kubesphere-system'
 const SERVICE = 'ks-controller-manager'
 
-/** @returns undefined when the cluster has no way to call this process */
-export async function startWebhooks(
-  { webhookPort, webhookUrl }: WebhookFlags,
-  inCluster: boolean,
-  transport: Transport,
-  informers: InformerSet,
-  logger: Logger,
-): Promise<ServedWebhooks | undefined> {
+export interface WebhookDeps {
+  flags: WebhookFlags
+  /** Whether this process runs in a pod of the cluster. */
+  inCluster: boolean
+  transport: Transport
+  informers: InformerSet
+  logger: Logger
+  signal: AbortSignal
+}
+
+/**
+ * Settles when they are served, which on a new cluster is when its first data is there.
+ *
+ * @returns undefined when the cluster has no way to call this process
+ */
+export async function startWebhooks(deps: WebhookDeps): Promise<ServedWebhooks | undefined> {
+  const { inCluster, transport, informers, logger, signal } = deps
+  const { webhookPort, webhookUrl } = deps.flags
   if (webhookUrl === undefined && !inCluster) {
     logger.info({}, 'webhooks are not registered: the cluster cannot call this process; see --webhook-url')
     return undefined
@@ -51,6 +61,7 @@ export async function startWebhooks(
         ? [`${SERVICE}.${NAMESPACE}.svc`, `${SERVICE}.${NAMESPACE}`, SERVICE]
         : [new URL(webhookUrl).hostname.replace(/^\[|\]$/g, '')],
     reachable,
+    signal,
   })
   logger.info({ port: server.port }, 'webhooks are served')
   return {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { clientsOf } from '../fixtures/product.js'
-import { realClusterAvailable, startRealCluster, type RealCluster } from './realcluster.js'
+import { freePort, realClusterAvailable, startRealCluster, type RealCluster } from './realcluster.js'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/orrery.js', import.meta.url))
 const CONFIGURATION = `
@@ -78,4 +78,34 @@ suite(`a fresh cluster${possible ? '' : ' SKIPPED: run scripts/build-kubernetes.
     )
     expect(json.totalItems).toBe(1)
   }, 60_000)
+
+  it('takes a controller manager that comes first, and gets its webhooks when first data is there', async () => {
+    const webhookPort = await freePort()
+    const webhookUrl = `https://127.0.0.1:${webhookPort}`
+    await start(
+      /(The controllers work on .*\.)/,
+      ...['controller-manager', '--webhook-port', String(webhookPort), '--webhook-url', webhookUrl],
+    )
+
+    const url = await start(
+      /listens on (http:\/\/[\d.:]+)/,
+      ...['apiserver', '--install', '--port', '0', '--bind-address', '127.0.0.1'],
+    )
+
+    const admin = await clientsOf(url).as('admin')
+    const webhooks = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations'
+    await expect
+      .poll(async () => (await admin.get(`${webhooks}/users.iam.kubesphere.io`)).status, { timeout: 60_000 })
+      .toBe(200)
+    // And the controllers work.
+    await expect
+      .poll(
+        async () =>
+          (await admin.get('/apis/iam.kubesphere.io/v1alpha2/users/admin')).json.metadata.finalizers,
+        {
+          timeout: 60_000,
+        },
+      )
+      .toContain('finalizers.kubesphere.io/users')
+  }, 150_000)
 })
