@@ -12,6 +12,7 @@ import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseAllDocuments } from 'yaml'
+import { selfSignedAuthority } from '../../src/certificates/index.js'
 
 export const BINARIES = join(
   process.env['ORRERY_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'orrery'),
@@ -98,9 +99,15 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const key = join(folder, 'sa.key')
     writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }))
+    const authority = await selfSignedAuthority('kubernetes', DAY)
+    const ca = { cert: join(folder, 'ca.crt'), key: join(folder, 'ca.key') }
+    writeFileSync(ca.cert, authority.cert)
+    writeFileSync(ca.key, authority.key)
     run(
       join(BINARIES, 'kube-apiserver'),
       [
+        '--client-ca-file',
+        ca.cert,
         '--etcd-servers',
         etcdUrl,
         '--secure-port',
@@ -140,9 +147,10 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     if (state.controllers !== undefined) {
       const names = ['--controllers', state.controllers.join(',')]
       const alone = ['--leader-elect=false', '--port=0', '--secure-port=0']
+      const signing = ['--cluster-signing-cert-file', ca.cert, '--cluster-signing-key-file', ca.key]
       run(
         join(BINARIES, 'kube-controller-manager'),
-        ['--kubeconfig', kubeconfig, ...names, ...alone],
+        ['--kubeconfig', kubeconfig, ...names, ...alone, ...signing],
         'kube-controller-manager.log',
       )
     }
@@ -156,6 +164,8 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     throw error
   }
 }
+
+const DAY = { notBefore: new Date(Date.now() - 300_000), notAfter: new Date(Date.now() + 24 * 3_600_000) }
 
 type Request = RealCluster['request']
 

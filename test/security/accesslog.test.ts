@@ -21,7 +21,7 @@ const keep = (fields: object, message: string): void => {
 beforeAll(async () => {
   product = await startProduct({ logger: { debug: keep, info: keep, warn: keep, error: keep } })
   root = await product.as('admin')
-}, 60_000)
+})
 
 beforeEach(() => {
   lines = []

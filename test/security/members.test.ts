@@ -2,13 +2,7 @@
 /** Members, roles and groups, as people who belong to workspaces meet them (iam-tenant.md §13, 22-39, 72, 74). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { A, A1, A2, B, B1, type Cast, createCast, eventually, good } from '../fixtures/cast.js'
-import {
-  type Answer,
-  type Client,
-  type Product,
-  startProduct,
-  itWithControllers,
-} from '../fixtures/product.js'
+import { type Answer, type Client, type Product, startProduct } from '../fixtures/product.js'
 
 const IAM = '/kapis/iam.kubesphere.io/v1alpha2'
 const KUBE_IAM = '/apis/iam.kubesphere.io/v1alpha2'
@@ -25,7 +19,7 @@ beforeAll(async () => {
   root = cast.root
   ana = await cast.as('ana')
   nob = await cast.as('nob')
-}, 60_000)
+})
 
 afterAll(() => product.close())
 
@@ -486,7 +480,7 @@ describe('groups', () => {
     expect((await root!.get(`${KUBE_IAM}/groups/pre-registration`)).status).toBe(404)
   })
 
-  itWithControllers('take their bindings, their members and the groups below them along', async () => {
+  it('take their bindings, their members and the groups below them along', async () => {
     const top = await group('top-')
     const below = good(
       await ana!.post(`${IN_A}/groups`, {

@@ -10,7 +10,7 @@ let cast: Cast
 beforeAll(async () => {
   product = await startProduct()
   cast = await createCast(product)
-}, 60_000)
+})
 
 afterAll(() => product.close())
 

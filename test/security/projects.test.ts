@@ -20,7 +20,7 @@ beforeAll(async () => {
   product = await startProduct()
   cast = await createCast(product)
   root = cast.root
-}, 60_000)
+})
 
 afterAll(() => product.close())
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   root = await product.as('admin')
   good(await root.post(`${IAM}/users`, userObject('um', 'users-manager')))
   um = await product.as('um')
-}, 60_000)
+})
 
 afterAll(() => product.close())
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
   )
   product = await startProduct({ config })
   root = await product.as('admin')
-}, 60_000)
+})
 
 afterAll(async () => {
   await product.close()

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { A, A1, type Cast, createCast, eventually, good, userObject } from '../fixtures/cast.js'
-import { type Product, startProduct, itWithControllers } from '../fixtures/product.js'
+import { type Product, startProduct } from '../fixtures/product.js'
 
 const IAM = '/kapis/iam.kubesphere.io/v1alpha2'
 const NATIVE = '/apis/iam.kubesphere.io/v1alpha2'
@@ -15,7 +15,7 @@ let cast: Cast
 beforeAll(async () => {
   product = await startProduct()
   cast = await createCast(product)
-}, 60_000)
+})
 
 afterAll(() => product.close())
 
@@ -24,7 +24,7 @@ interface Kubeconfig {
 }
 
 describe('a kubeconfig', () => {
-  itWithControllers('is for its user, with certificate and key', async () => {
+  it('is for its user, with certificate and key', async () => {
     const ana = await cast.as('ana')
 
     await eventually(async () => {

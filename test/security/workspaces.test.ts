@@ -11,13 +11,7 @@ import {
   userObject,
   workspaceObject,
 } from '../fixtures/cast.js'
-import {
-  type Answer,
-  type Client,
-  type Product,
-  startProduct,
-  itWithControllers,
-} from '../fixtures/product.js'
+import { type Answer, type Client, type Product, startProduct } from '../fixtures/product.js'
 
 const IAM = '/kapis/iam.kubesphere.io/v1alpha2'
 const TENANT = '/kapis/tenant.kubesphere.io/v1alpha2'
@@ -46,7 +40,7 @@ beforeAll(async () => {
         spec: { connection: { type: 'proxy', kubeconfig: 'c2VjcmV0', token: 'agent-token' }, enable: true },
       }),
     )
-}, 60_000)
+})
 
 afterAll(() => product.close())
 
@@ -81,7 +75,7 @@ describe('a workspace', () => {
     await eventually(async () => expect(await managers('made')).toEqual(['ana']))
   })
 
-  itWithControllers('goes with its projects', async () => {
+  it('goes with its projects', async () => {
     good(await root.post(`${TENANT}/workspaces`, workspaceObject('short', 'ana')))
     good(await root.post(`${TENANT}/workspaces/short/namespaces`, { metadata: { name: 'short-one' } }))
     await eventually(async () => expect(await managers('short')).toEqual(['ana']))
@@ -95,7 +89,7 @@ describe('a workspace', () => {
     })
   })
 
-  itWithControllers('goes without them when asked to, and who takes its name does not get them', async () => {
+  it('goes without them when asked to, and who takes its name does not get them', async () => {
     good(await root.post(`${TENANT}/workspaces`, workspaceObject('left', 'ana')))
     good(await root.post(`${TENANT}/workspaces/left/namespaces`, { metadata: { name: 'left-one' } }))
     await eventually(async () => {
