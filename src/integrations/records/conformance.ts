@@ -97,6 +97,21 @@ export function describeRecordStores(name: string, open: () => Promise<OpenedSto
         expect(await found([{ field: 'log', prefix: '" OR log : "was' }])).toEqual([])
       })
 
+      it('in Chinese are found by any part of them', async () => {
+        await stores.logs.append([
+          line(1, '订单服务:数据库连接失败'),
+          line(2, '连接数据库成功 ok'),
+          line(3, 'なんでもない text with 漢字 inside'),
+        ])
+
+        expect(await found([{ field: 'log', prefix: '库连' }])).toEqual(['订单服务:数据库连接失败\n'])
+        expect(await found([{ field: 'log', prefix: '连接' }])).toHaveLength(2)
+        expect(await found([{ field: 'log', prefix: '接连' }])).toEqual([])
+        expect(await found([{ field: 'log', prefix: '成功 o' }])).toEqual(['连接数据库成功 ok\n'])
+        expect(await found([{ field: 'log', prefix: '字 ins' }])).toHaveLength(1)
+        expect(await found([{ field: 'log', prefix: '订单服务：数据库' }])).toHaveLength(1)
+      })
+
       it('are found by any of several texts, and by all kinds of conditions together', async () => {
         await stores.logs.append([
           line(1, 'red'),

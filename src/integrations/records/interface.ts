@@ -3,7 +3,8 @@
  *
  * Records are the documents that the platform's archives have always held, so that the same query means the same on
  * every backend. Words of a query mean what they mean in Elasticsearch: text is cut into words at everything that is
- * neither letter nor digit, and upper and lower case are one. Whole values and patterns tell them apart.
+ * neither letter nor digit, and upper and lower case are one. Scripts without blanks between words, as Chinese, have
+ * a word in every character, so that any part of a text is found. Whole values and patterns tell all of it apart.
  */
 
 export type JsonDocument = Record<string, unknown>

@@ -146,10 +146,13 @@ function valuesOf(document: JsonDocument, field: string): unknown[] {
   return Array.isArray(value) ? value : value === undefined ? [] : [value]
 }
 
+/** As the analyzer `standard` cuts them. */
 const wordsOf = (text: unknown): string[] =>
   String(text)
     .toLowerCase()
-    .match(/[\p{L}\p{N}]+/gu) ?? []
+    .match(
+      /[\p{Script=Han}\p{Script=Hiragana}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}])[\p{L}\p{N}])+/gu,
+    ) ?? []
 
 function hasPhrase(value: unknown, phrase: unknown, isPrefix: boolean): boolean {
   const words = wordsOf(value)

@@ -8,7 +8,7 @@ import Database from 'libsql'
 import { statSync } from 'node:fs'
 import { type JsonDocument, type RecordQuery } from '../interface.js'
 import { type KindSchema, valueAt } from '../kinds.js'
-import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_BITS } from './sql.js'
+import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_BITS, spaced } from './sql.js'
 
 const NEVER = '9223372036854775807'
 const KNOWN_FACETS = 20_000
@@ -79,7 +79,8 @@ export class Segment {
         const words = text === undefined ? undefined : textOf(valueAt(document, text))
         const body = this.schema.kind === 'logs' ? (words ?? '') : JSON.stringify(document)
         const id = this.#insert(ms, this.#facetOf(document), body)
-        if (words !== undefined) this.#run('INSERT INTO words(rowid, text) VALUES (?, ?)', [id, words])
+        if (words !== undefined)
+          this.#run('INSERT INTO words(rowid, text) VALUES (?, ?)', [id, spaced(words)])
       }
       this.#db.exec('COMMIT')
     } catch (error) {
@@ -206,7 +207,9 @@ export class Segment {
     )
     const worded = this.#worded()
     if (worded.length > 0) {
-      const texts = values.filter((_, column) => this.schema.fields[column]?.hasWords)
+      const texts = values
+        .filter((_, column) => this.schema.fields[column]?.hasWords)
+        .map((value) => (typeof value === 'string' ? spaced(value) : value))
       this.#run(
         `INSERT INTO facet_words(rowid, ${worded.join(', ')}) VALUES (?, ${worded.map(() => '?').join(', ')})`,
         [id, ...texts],

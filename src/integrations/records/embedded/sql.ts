@@ -118,8 +118,17 @@ function textPhrase(match: Match): string[] {
   const [text, end] =
     'prefix' in match ? [match.prefix, ' *'] : 'words' in match ? [match.words, ''] : ['', '']
   if (!/[\p{L}\p{N}\p{Co}]/u.test(text)) return []
-  return [`"${text.replaceAll('\0', ' ').replaceAll('"', '""')}"${end}`]
+  return [`"${spaced(text).replaceAll('\0', ' ').replaceAll('"', '""')}"${end}`]
 }
+
+/** Text as it is given to the full-text index, which cuts words at blanks: a character that is a word stands alone. */
+export function spaced(text: string): string {
+  return BEYOND_ALPHABETS.test(text) ? text.replace(IDEOGRAPHS, ' $& ') : text
+}
+
+/** Most texts have none of these, and are told apart at the price of looking through them. */
+const BEYOND_ALPHABETS = /[^\0-\u2e7f]/
+const IDEOGRAPHS = /[\p{Script=Han}\p{Script=Hiragana}]/gu
 
 function anyOf(conditions: Condition[]): Condition {
   return joined(conditions, ' OR ')
