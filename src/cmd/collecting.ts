@@ -1,4 +1,5 @@
 /** Feeds the platform's own store with Events and with the log lines of pods. */
+import { Counter, Gauge, type Registry } from 'prom-client'
 import { type InformerSet } from '../client/cache/interface.js'
 import { type Transport } from '../client/transport.js'
 import { RecordBatches } from '../collecting/batches.js'
@@ -13,17 +14,19 @@ export interface CollectingParts {
   records: Records
   informers: InformerSet
   upstream: Transport
+  metrics: Registry
   logger: Logger
 }
 
 /** Nothing is collected for stores that others feed. */
-export function startCollecting({ options, records, informers, upstream, logger }: CollectingParts): {
-  close(): Promise<void>
-} {
+export function startCollecting(parts: CollectingParts): { close(): Promise<void> } {
+  const { options, records, informers, upstream, metrics, logger } = parts
   const closings: (() => void | Promise<void>)[] = []
+  const counted: Counted = new Map()
   const { own } = records
   if (own.events) {
     const batches = new RecordBatches({ store: own.events, logger })
+    counted.set('events', () => batches.counts)
     closings.push(collectEvents({ informers, store: own.events, batches }), () => batches.close())
   }
   const { followPods, followedContainers, linesPerSecond } = options.records
@@ -36,14 +39,47 @@ export function startCollecting({ options, records, informers, upstream, logger 
       followedContainers,
       linesPerSecond,
     })
+    counted.set('logs', () => ({ ...batches.counts, skipped: podLogs.skipped }))
+    showContainers(metrics, podLogs)
     closings.push(
       () => podLogs.close(),
       () => batches.close(),
     )
   }
+  if (counted.size > 0) countRecords(metrics, counted)
   return {
     async close() {
       for (const close of closings) await close()
     },
   }
+}
+
+/** Kind of record → what has become of those seen so far. */
+type Counted = Map<string, () => Record<string, number>>
+
+function countRecords(metrics: Registry, counted: Counted): void {
+  new Counter({
+    name: 'ks_server_collected_records_total',
+    help: 'Records collected for the own store, by what became of them: delivered, dropped because too many waited, failed to be stored, or skipped because one container wrote too much.',
+    labelNames: ['kind', 'outcome'],
+    registers: [metrics],
+    collect() {
+      this.reset()
+      for (const [kind, counts] of counted)
+        for (const [outcome, count] of Object.entries(counts())) this.inc({ kind, outcome }, count)
+    },
+  })
+}
+
+function showContainers(metrics: Registry, podLogs: PodLogs): void {
+  new Gauge({
+    name: 'ks_server_followed_containers',
+    help: 'Containers whose log is followed, and those that wait until another one ends.',
+    labelNames: ['state'],
+    registers: [metrics],
+    collect() {
+      this.set({ state: 'followed' }, podLogs.following)
+      this.set({ state: 'waiting' }, podLogs.waiting)
+    },
+  })
 }

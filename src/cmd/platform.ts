@@ -80,6 +80,8 @@ export interface Platform {
   webhooks: readonly ValidatingWebhook[]
   /** One queue of hashes for logins and for the user controller. */
   passwords: Passwords
+  /** What `/metrics` shows; parts beside the platform add theirs. */
+  metrics: Registry
   close(): Promise<void>
 }
 
@@ -227,6 +229,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
       checksNamespaceQuotas: true,
     }),
     passwords: authentication.passwords,
+    metrics,
     async close() {
       served.stop()
       monitoring.close()

@@ -139,7 +139,14 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     ...(kubernetes && { kubernetes }),
     ...(flags.controllers && { selection: flags.controllers }),
   })
-  const collecting = startCollecting({ options, records, informers, upstream, logger })
+  const collecting = startCollecting({
+    options,
+    records,
+    informers,
+    upstream,
+    metrics: platform.metrics,
+    logger,
+  })
   const url = `http://${hostForUrl(flags.bindAddress)}:${port}`
   if (!flags.memory) announce(data, { pid: process.pid, url })
   // Whoever reads the summary and logs in at once must succeed.

@@ -75,6 +75,10 @@ export class PodLogs {
     return this.#following
   }
 
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   close(): void {
     this.#isClosed = true
     this.#unsubscribe()
