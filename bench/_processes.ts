@@ -8,7 +8,14 @@ import { restore } from '../src/cmd/backup.js'
 import { type Lists, PASSWORD } from './_objects.js'
 import { memoryOf } from './_load.js'
 
-const PROGRAM = join(process.cwd(), 'bin', 'orrery.js')
+/** In a checkout that is built. */
+const PROGRAM = join('bin', 'orrery.js')
+
+export interface ProcessOptions {
+  nodeOptions?: readonly string[]
+  /** Another one, such as that of the last release. */
+  checkout?: string
+}
 
 export interface Running {
   url: string
@@ -29,13 +36,13 @@ authentication:
 /** `orrery apiserver` before a Kubernetes API that is there already. Ready: users can log in. */
 export async function startInFront(
   kubeconfig: string,
-  nodeOptions: readonly string[] = [],
+  { nodeOptions = [], checkout = process.cwd() }: ProcessOptions = {},
 ): Promise<Running> {
   const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
   const config = join(directory, 'kubesphere.yaml')
   writeFileSync(config, CONFIGURATION)
   const args = ['apiserver', '--kubeconfig', kubeconfig, '--config', config, '--install', '--port', '0']
-  return started(args, directory, nodeOptions)
+  return started(args, directory, { nodeOptions, checkout })
 }
 
 /** `orrery up` on its own Kubernetes API that holds the lists. */
@@ -72,12 +79,16 @@ function writeState(file: string, lists: Lists): void {
 async function started(
   args: readonly string[],
   directory: string,
-  nodeOptions: readonly string[] = [],
+  { nodeOptions = [], checkout = process.cwd() }: ProcessOptions = {},
 ): Promise<Running> {
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [...nodeOptions, PROGRAM, ...args, '--log-level', 'error'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...nodeOptions, join(checkout, PROGRAM), ...args, '--log-level', 'error'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
     await ended(child, signal)
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })

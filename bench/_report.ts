@@ -25,10 +25,11 @@ interface Figures {
   value?: number
   unit?: string
   atMost?: number
+  atLeast?: number
 }
 
 export function row(id: string, name: string, figures: Figures): Row {
-  const { measured, anchor, value, unit = '', atMost, atLeastRatio } = figures
+  const { measured, anchor, value, unit = '', atMost, atLeast, atLeastRatio } = figures
   const cells: Record<string, number> = {}
   if (value !== undefined) cells[unit] = round(value)
   if (measured) {
@@ -58,6 +59,8 @@ export function row(id: string, name: string, figures: Figures): Row {
         (ratio * FAR < atLeastRatio || cells['failed'] === cells['req/s']),
     }
   }
+  if (atLeast !== undefined && value !== undefined)
+    return { ...base, target: `≥ ${atLeast} ${unit}`, isMet: value >= atLeast, isLost: value * FAR < atLeast }
   if (atMost !== undefined && value !== undefined)
     return { ...base, target: `≤ ${atMost} ${unit}`, isMet: value <= atMost, isLost: value > atMost * FAR }
   return base

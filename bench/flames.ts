@@ -53,7 +53,9 @@ export async function run(report: Report): Promise<void> {
 async function profileOf(kubeconfig: string, path: string): Promise<unknown> {
   const profiles = mkdtempSync(join(tmpdir(), 'orrery-profile-'))
   try {
-    const product = await startInFront(kubeconfig, ['--cpu-prof', '--cpu-prof-dir', profiles])
+    const product = await startInFront(kubeconfig, {
+      nodeOptions: ['--cpu-prof', '--cpu-prof-dir', profiles],
+    })
     const target = { url: product.url + path, token: await tokenOf(product.url, 'admin') }
     await load(target, WARM_SECONDS)
     await load(target, SECONDS)

@@ -64,20 +64,33 @@ const CASES: readonly Case[] = [
   },
 ]
 
+interface Times {
+  seconds: number
+  rounds: number
+}
+
 export interface ServingOptions {
   sizes?: readonly (keyof typeof SIZES)[]
   seconds?: number
   rounds?: number
   cases?: readonly Case[]
+  /** A built checkout of an earlier release, measured beside this one. */
+  against?: string | undefined
 }
 
 export async function run(
   report: Report,
-  { sizes = ['small', 'medium', 'large'], seconds = 3, rounds = 3, cases = CASES }: ServingOptions = {},
+  {
+    sizes = ['small', 'medium', 'large'],
+    seconds = 3,
+    rounds = 3,
+    cases = CASES,
+    against,
+  }: ServingOptions = {},
 ): Promise<void> {
   if (!haveWrk()) return report.skip('serving', 'wrk is not installed')
   if (!realClusterAvailable) return report.skip('serving', 'scripts/build-kubernetes.sh has not been run')
-  for (const name of sizes) await runOn(report, name, SIZES[name], cases, { seconds, rounds })
+  for (const name of sizes) await runOn(report, name, SIZES[name], cases, { seconds, rounds, against })
 }
 
 export const smoke = (report: Report): Promise<void> =>
@@ -88,7 +101,7 @@ async function runOn(
   sizeName: string,
   size: Size,
   cases: readonly Case[],
-  times: { seconds: number; rounds: number },
+  times: Times & Pick<ServingOptions, 'against'>,
 ): Promise<void> {
   const cluster = await startRealCluster({ lists: listsOf(size) })
   let product: Running | undefined
@@ -123,6 +136,8 @@ async function runOn(
         )
       }
     }
+    if (times.against !== undefined)
+      await compareReleases(report, sizeName, cluster, product, tokens, cases, times.against, times)
     if (proxy) await compareProxies(report, sizeName, cluster, product, proxy, tokens.admin, times)
     report.add(
       row(
@@ -147,7 +162,7 @@ async function interleaved(
   subject: Target,
   anchorTarget: Target,
   watched: Record<string, number>,
-  { seconds, rounds }: { seconds: number; rounds: number },
+  { seconds, rounds }: Times,
 ): Promise<{ measured: Measured; anchor: Measured }> {
   const subjects: Measured[] = []
   const anchors: Measured[] = []
@@ -159,6 +174,42 @@ async function interleaved(
   return { measured: medianOf(subjects), anchor: medianOf(anchors) }
 }
 
+/** This one beside an earlier one, before the same cluster. */
+async function compareReleases(
+  report: Report,
+  sizeName: string,
+  cluster: RealCluster,
+  product: Running,
+  tokens: Readonly<Record<'admin' | 'member', string>>,
+  cases: readonly Case[],
+  checkout: string,
+  times: Times,
+): Promise<void> {
+  const earlier = await startInFront(cluster.kubeconfig, { checkout })
+  try {
+    const theirs = { admin: await tokenOf(earlier.url, 'admin'), member: await tokenOf(earlier.url, MEMBER) }
+    for (const { name, path, who } of cases) {
+      const [person = 'admin'] = who
+      const { measured, anchor } = await interleaved(
+        { url: product.url + path, token: tokens[person] },
+        { url: earlier.url + path, token: theirs[person] },
+        { orrery: product.pid, earlier: earlier.pid },
+        times,
+      )
+      report.add(
+        row(`serving/${sizeName}/earlier/${path}`, `${name}, against an earlier release`, {
+          measured,
+          anchor,
+          process: 'orrery',
+          anchorProcess: 'earlier',
+        }),
+      )
+    }
+  } finally {
+    await earlier.stop()
+  }
+}
+
 async function compareProxies(
   report: Report,
   sizeName: string,
@@ -166,7 +217,7 @@ async function compareProxies(
   product: Running,
   proxy: Running,
   token: string,
-  times: { seconds: number; rounds: number },
+  times: Times,
 ): Promise<void> {
   const pods = `/api/v1/pods?limit=500`
   for (const [name, path] of [

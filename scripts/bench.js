@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- NAME...] [--smoke] [--out FILE]`: runs the modules of bench/ (all, or those named), one after the
- * other; some only when named. `--smoke` is a short run that fails only when a target is missed tenfold. `--out` keeps the figures as JSON.
+ * `npm run bench [-- NAME...] [--smoke] [--out FILE] [--against DIR]`: runs the modules of bench/ (all, or those named), one
+ * after the other; some only when named. `--smoke` is a short run that fails only when a target is missed tenfold. `--out`
+ * keeps the figures as JSON. `--against` measures the built checkout DIR of an earlier release beside this one.
  */
 import { existsSync, readdirSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -18,7 +19,11 @@ if (!existsSync(config)) symlinkSync(join('..', '..', 'config'), config)
 
 const { values, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { smoke: { type: 'boolean', default: false }, out: { type: 'string' } },
+  options: {
+    smoke: { type: 'boolean', default: false },
+    out: { type: 'string' },
+    against: { type: 'string' },
+  },
 })
 const files = readdirSync(join(root, 'bench')).filter(
   (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('_'),
@@ -38,7 +43,7 @@ for (const name of wanted) {
   if (values.smoke && !module.smoke) continue
   if (module.isOnRequest && !names.includes(name)) continue
   console.log(`\n== ${name}`)
-  await (values.smoke ? module.smoke(report) : module.run(report))
+  await (values.smoke ? module.smoke(report) : module.run(report, { against: values.against }))
 }
 if (values.out) report.write(values.out)
 const lost = report.rows.filter(({ isLost }) => isLost)
