@@ -72,7 +72,7 @@ export function createAuditing({ options, informers, archive, metrics, logger }:
     tell('archive', (info) => policy.archivedLevel(info), {
       deliver: (batch, signal) => store.deliver(batch, signal),
       intervalMs: SOON_MS,
-      batchSize: 1_000,
+      batchSize: 250,
     })
   }
   countEvents(metrics, queues)

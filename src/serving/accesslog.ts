@@ -38,7 +38,8 @@ function changesAccess({ verb, isResourceRequest, apiGroup, resource }: RequestI
 
 function accessLogSink(logger: Logger): AuditSink {
   return {
-    accept(event) {
+    accept(made) {
+      const event = made()
       const { ObjectRef, ResponseStatus, User, SourceIPs } = event
       const fields = {
         user: User.username,

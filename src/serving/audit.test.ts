@@ -95,6 +95,12 @@ describe('an audit event', () => {
     expect(JSON.stringify(event)).not.toContain('P@88w0rd')
   })
 
+  it('of a body that is nested deeper than any object is made all the same', () => {
+    const requestBody = Buffer.from(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)
+
+    expect(JSON.stringify(auditEvent({ ...facts, requestBody }).RequestObject)).toContain('(not kept)')
+  })
+
   it('keeps what is no secret, and says that there was one', () => {
     const requestBody = Buffer.from(
       JSON.stringify({ spec: { password: 'x', email: 'a@b.c' }, metadata: { name: 'n' } }),
@@ -117,8 +123,8 @@ describe('an audit event', () => {
 
   it('takes name and workspace of a DevOps project from the project', () => {
     const info = { ...facts.info, devops: 'p1xyz', workspace: '' }
-    const devops = (): { name: string; workspace: string } => ({ name: 'p1', workspace: 'ws3' })
-    expect(auditEvent({ ...facts, info, devops })).toMatchObject({ Devops: 'p1', Workspace: 'ws3' })
+    const project = { name: 'p1', workspace: 'ws3' }
+    expect(auditEvent({ ...facts, info, project })).toMatchObject({ Devops: 'p1', Workspace: 'ws3' })
   })
 
   it('ranks an unknown level as None', () => {
@@ -129,7 +135,7 @@ describe('an audit event', () => {
 })
 
 describe('the audit queue', () => {
-  const event = auditEvent(facts)
+  const event = (): AuditEvent => auditEvent(facts)
 
   it('sends in batches, and drops what is beyond its capacity at once', async () => {
     const batches: number[] = []

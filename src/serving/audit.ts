@@ -52,6 +52,11 @@ export interface AuditEvent {
   Annotations: null
 }
 
+export interface DevopsProject {
+  name: string
+  workspace: string
+}
+
 export interface AuditFacts {
   id: string
   level: AuditLevel
@@ -64,13 +69,12 @@ export interface AuditFacts {
   requestBody?: Uint8Array | undefined
   responseBody?: Uint8Array | undefined
   /** Fills what the URL does not say: the workspace of a DevOps project, and its name. */
-  devops?: ((devops: string) => { name: string; workspace: string } | undefined) | undefined
+  project?: DevopsProject | undefined
 }
 
 export function auditEvent(facts: AuditFacts): AuditEvent {
-  const { info, user, level } = facts
+  const { info, user, level, project } = facts
   const body = parsed(facts.requestBody)
-  const project = info.devops === '' ? undefined : facts.devops?.(info.devops)
   return {
     Devops: project?.name ?? info.devops,
     Workspace: info.workspace === '' ? (project?.workspace ?? '') : info.workspace,
@@ -142,6 +146,9 @@ function verbOf({ verb, resource }: RequestInfo, body: unknown): string {
 
 /** Takes events and returns at once, whatever becomes of them. */
 export interface AuditSink {
-  /** @param bodyBytes what the bodies in it were on the wire, for bounds of memory */
-  accept(event: AuditEvent, bodyBytes: number): void
+  /**
+   * @param event made when it is needed: requests do not wait for that, and many at once are made faster
+   * @param bodyBytes what it holds of bodies until then, for bounds of memory
+   */
+  accept(event: () => AuditEvent, bodyBytes: number): void
 }

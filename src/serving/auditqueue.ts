@@ -31,7 +31,7 @@ const DEFAULTS = {
 const WARN_EVERY_MS = 30_000
 
 interface Waiting {
-  event: AuditEvent
+  event: () => AuditEvent
   bytes: number
 }
 
@@ -51,7 +51,7 @@ export class AuditQueue implements AuditSink {
     this.#options = { ...DEFAULTS, ...options }
   }
 
-  accept(event: AuditEvent, bodyBytes = 0): void {
+  accept(event: () => AuditEvent, bodyBytes = 0): void {
     const { capacity, capacityBytes, batchSize, intervalMs } = this.#options
     const isFull = this.#waiting.length >= capacity || this.#bytes + bodyBytes > capacityBytes
     if (this.#closing || isFull) {
@@ -94,7 +94,7 @@ export class AuditQueue implements AuditSink {
   /** What is under way counts as held until it is over. */
   async #deliver(batch: readonly Waiting[]): Promise<void> {
     try {
-      const events = batch.map(({ event }) => event)
+      const events = batch.map(({ event }) => event())
       await this.#options.deliver(events, this.#stop.signal)
       this.counts.delivered += batch.length
     } catch (error) {

@@ -12,19 +12,24 @@ const NAMES =
 /** All values of these are secret, in Secrets. */
 const SECRET_MAPS = new Set(['data', 'stringData'])
 
+/** No object of an API is nested so deeply; what is would not fit on the stack. */
+const DEEPEST = 200
+
 /** A copy of a parsed body. @param resource plural, of the request */
 export function withoutSecrets(value: unknown, resource: string): unknown {
-  return copy(value, resource === 'secrets')
+  return copy(value, resource === 'secrets', DEEPEST)
 }
 
-function copy(value: unknown, isSecret: boolean): unknown {
-  if (Array.isArray(value)) return value.map((item) => copy(item, isSecret))
+function copy(value: unknown, isSecret: boolean, depth: number): unknown {
+  if (value === null || typeof value !== 'object') return value
+  if (depth === 0) return REDACTED
+  if (Array.isArray(value)) return value.map((item) => copy(item, isSecret, depth - 1))
   if (!isObject(value)) return value
   const secret = isSecret || value['kind'] === 'Secret'
   const result: JsonObject = {}
   for (const [key, inner] of Object.entries(value)) {
     if (NAMES.test(key) || (secret && SECRET_MAPS.has(key))) setOwn(result, key, hidden(inner))
-    else setOwn(result, key, copy(inner, secret))
+    else setOwn(result, key, copy(inner, secret, depth - 1))
   }
   return isOperation(result) && namesSecret(result['path'], secret)
     ? { ...result, ...('value' in result && { value: hidden(result['value']) }) }

@@ -283,7 +283,7 @@ describe('the platform', () => {
         groups: [things],
         audit: [
           {
-            sink: { accept: (event) => void events.push(event) },
+            sink: { accept: (event) => void events.push(event()) },
             level: () => level,
             kubernetesAudited: () => kubernetesAudited,
           },

@@ -7,9 +7,9 @@ import {
   atLeast,
   AUDIT_LEVELS,
   auditEvent,
-  type AuditFacts,
   type AuditLevel,
   type AuditSink,
+  type DevopsProject,
 } from '../audit.js'
 import { type Exchange, type Filter, whenOver } from '../exchange.js'
 import { type RequestInfo } from '../requestinfo.types.js'
@@ -21,7 +21,7 @@ export interface AuditOptions {
   level(info: RequestInfo): AuditLevel
   /** The Kubernetes API does its own auditing: its requests are left out here. */
   kubernetesAudited(): boolean
-  devops?: AuditFacts['devops']
+  devops?: (devops: string) => DevopsProject | undefined
 }
 
 /** Largest body that is kept, of each kind. */
@@ -43,24 +43,21 @@ export function audit(recipients: readonly AuditOptions[], bodyBytes = BODY_BYTE
       const copyOfResponse = atLeast(level, 'RequestResponse') ? copyResponse(exchange, bodyBytes) : undefined
       whenOver(exchange, () => {
         const requestBody = copyOfRequest?.()
-        const responseBody = copyOfResponse?.()
-        const facts = {
-          id: exchange.id,
-          info,
-          user: exchange.user,
-          status: exchange.response.statusCode,
-          receivedAt,
-          completedAt: new Date(),
-          requestBody,
-          responseBody,
-        }
+        const fullBody = copyOfResponse?.()
+        const { id, user } = exchange
+        const status = exchange.response.statusCode
+        const completedAt = new Date()
         for (const [i, { sink, devops }] of recipients.entries()) {
           const own = levels[i] ?? 'None'
           if (own === 'None') continue
-          const bytes =
-            (atLeast(own, 'Request') ? (requestBody?.byteLength ?? 0) : 0) +
-            (atLeast(own, 'RequestResponse') ? (responseBody?.byteLength ?? 0) : 0)
-          sink.accept(auditEvent({ ...facts, level: own, devops }), bytes)
+          const responseBody = atLeast(own, 'RequestResponse') ? fullBody : undefined
+          const project = info.devops === '' ? undefined : devops?.(info.devops)
+          const times = { receivedAt, completedAt }
+          const facts = { id, level: own, info, user, status, ...times, requestBody, responseBody, project }
+          sink.accept(
+            () => auditEvent(facts),
+            (requestBody?.byteLength ?? 0) + (responseBody?.byteLength ?? 0),
+          )
         }
       })
       return next()
