@@ -196,6 +196,7 @@ async function compareReleases(
         { orrery: product.pid, earlier: earlier.pid },
         times,
       )
+      if (anchor.failed > 0) continue // Not there then.
       report.add(
         row(`serving/${sizeName}/earlier/${path}`, `${name}, against an earlier release`, {
           measured,
