@@ -1,5 +1,6 @@
 /** One resource's store, kept full by a reflector, and those who listen to its changes. */
 import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type Recent } from '../../apimachinery/packing/index.js'
 import { type Logger } from '../log.js'
 import { type CacheOptions, type Change, type Informer } from './interface.js'
 import { isBefore, Reflector, type ReflectorOptions, type ReflectorState } from './reflector.js'
@@ -19,16 +20,18 @@ export class SharedInformer<Fields = unknown> implements Informer<Fields> {
   constructor(
     reflector: Omit<ReflectorOptions, 'target' | 'onState'>,
     options: CacheOptions<Fields> | undefined,
+    recent?: Recent,
   ) {
     this.#logger = reflector.logger
     this.#path = reflector.path
-    this.store = new IndexedStore(options, (object, error) => {
+    const onFault = (object: KubeObject, error: unknown): void => {
       const { namespace, name } = object.metadata
       this.#logger.warn(
         { path: this.#path, namespace, name, error: String(error) },
         'an object has fields of an unexpected form',
       )
-    })
+    }
+    this.store = new IndexedStore(options, onFault, recent)
     const { store } = this
     this.#reflector = new Reflector({
       ...reflector,

@@ -1,4 +1,5 @@
 /** All informers of a process: one per resource, started on first demand. */
+import { Recent } from '../../apimachinery/packing/index.js'
 import { type GroupVersionResource, type UserInfo } from '../../apimachinery/meta/types.js'
 import { qualify } from '../../apimachinery/errors/index.js'
 import { systemClock, type Clock } from '../clock.js'
@@ -35,6 +36,7 @@ export function createInformerSet(options: InformerSetOptions): RecheckingInform
   const { transport, logger, user, clock = systemClock, random = Math.random } = options
   const { userAgent = 'orrery', recheckMs = 15_000, pageLimit = 500 } = options
   const informers = new Map<string, { resource: string; informer: SharedInformer }>()
+  const recent = new Recent()
   let closed = false
 
   function recheck(resource?: string): void {
@@ -60,6 +62,7 @@ export function createInformerSet(options: InformerSetOptions): RecheckingInform
     const made = new SharedInformer<Fields>(
       { transport, path, logger, clock, random, user, userAgent, pageLimit, recheckMs },
       cacheOptions,
+      recent,
     )
     informers.set(path, { resource: qualify(resource), informer: made as unknown as SharedInformer })
     if (resource.group === 'apiextensions.k8s.io' && resource.resource === 'customresourcedefinitions') {

@@ -7,6 +7,7 @@
  * that nobody had asked for before.
  */
 import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { Arena, bytesOf, NOWHERE, Recent, type Slab, type Tenant } from '../../apimachinery/packing/index.js'
 import { typeMetaPrefix, withoutTypeMeta } from './bytes.js'
 import {
   type CachedObject,
@@ -17,7 +18,6 @@ import {
 } from './interface.js'
 import { LabelIndex, type LabelSet } from './labels.js'
 import { NarrowedOrders } from './narrowed.js'
-import { Arena, type Slab, type Tenant } from './slab.js'
 import { SortedList } from './sorted.js'
 
 const OPEN_BRACE = 0x7b
@@ -26,6 +26,10 @@ const MEMO_LIMIT = 128
 
 class Entry<Fields> implements CachedObject<Fields>, Tenant {
   alive = false
+  slab: Slab = NOWHERE
+  offset = 0
+  packedSize = 0
+  size = 0
   /** The list pass that last saw it; see `sweep`. */
   pass = 0
 
@@ -38,9 +42,6 @@ class Entry<Fields> implements CachedObject<Fields>, Tenant {
     readonly labelSet: LabelSet<Entry<Fields>>,
     public fields: Fields,
     public buckets: readonly Bucket<Fields>[] | undefined,
-    public slab: Slab,
-    public offset: number,
-    public size: number,
   ) {}
 
   get creationTimestamp(): number {
@@ -52,7 +53,7 @@ class Entry<Fields> implements CachedObject<Fields>, Tenant {
   }
 
   get bytes(): Buffer {
-    return this.slab.memory.subarray(this.offset, this.offset + this.size)
+    return bytesOf(this)
   }
 }
 
@@ -114,7 +115,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   readonly #labels = new LabelIndex<Entry<Fields>>()
   readonly #indexes = new Map<string, Map<string, Bucket<Fields>>>()
   readonly #narrowed = new NarrowedOrders<Entry<Fields>>()
-  readonly #arena = new Arena()
+  readonly #arena: Arena
   readonly #memo = new Map<CachedObject<Fields>, KubeObject>()
   readonly #onFault: ((object: KubeObject, error: unknown) => void) | undefined
   #revision = 0
@@ -123,9 +124,15 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   /**
    * @param onFault told of an object that `extract` or an index function threw on; it is kept with the
    * fields of an empty object, since one odd object must not hold up all others
+   * @param recent may be shared with other stores
    */
-  constructor(options?: CacheOptions<Fields>, onFault?: (object: KubeObject, error: unknown) => void) {
+  constructor(
+    options?: CacheOptions<Fields>,
+    onFault?: (object: KubeObject, error: unknown) => void,
+    recent = new Recent(),
+  ) {
     this.#onFault = onFault
+    this.#arena = new Arena(recent)
     if (options) this.adopt(options)
   }
 
@@ -278,14 +285,6 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     const buckets = this.#bucketsOf(object, fields)
     const labels = this.#labels.intern(metadata.labels)
 
-    // Both the usual prefix and its absence are a single copy; anything else is spliced first.
-    const prefix = typeMetaPrefix(raw)
-    const hasTypeMeta = object.kind !== undefined || object.apiVersion !== undefined
-    const bytes = prefix > 0 ? raw.subarray(prefix - 1) : hasTypeMeta ? withoutTypeMeta(raw) : raw
-    const { slab, offset } = this.#arena.allocate(bytes.length)
-    bytes.copy(slab.memory, offset)
-    if (prefix > 0) slab.memory[offset] = OPEN_BRACE
-
     const entry = new Entry<Fields>(
       previous?.namespace ?? this.#namespaces.get(namespaceName)?.namespace ?? namespaceName,
       previous?.name ?? metadata.name ?? '',
@@ -295,11 +294,8 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
       labels,
       fields,
       buckets,
-      slab,
-      offset,
-      bytes.length,
     )
-    this.#arena.settle(entry)
+    this.#arena.add(entry, withoutType(object, raw))
     return entry
   }
 
@@ -407,6 +403,21 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     this.#arena.free(entry)
   }
 }
+
+/** @returns what may be overwritten by the next call */
+function withoutType(object: KubeObject, raw: Buffer): Buffer {
+  const prefix = typeMetaPrefix(raw)
+  if (prefix === 0) {
+    return object.kind === undefined && object.apiVersion === undefined ? raw : withoutTypeMeta(raw)
+  }
+  const length = raw.length - prefix + 1
+  if (scratch.length < length) scratch = Buffer.allocUnsafeSlow(length * 2)
+  raw.copy(scratch, 1, prefix)
+  scratch[0] = OPEN_BRACE
+  return scratch.subarray(0, length)
+}
+
+let scratch = Buffer.allocUnsafeSlow(16 * 1024)
 
 const EMPTY = new SortedList<Entry<never>>(compareName)
 

@@ -5,6 +5,7 @@ import { PassThrough, Readable, Writable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { exportStorage, importStorage, InvalidArchive } from './archive.js'
+import { plain } from './conformance.js'
 import { openFileStorage } from './file/index.js'
 import { type Storage } from './interface.js'
 import { createMemoryStorage } from './memory/index.js'
@@ -12,7 +13,7 @@ import { createMemoryStorage } from './memory/index.js'
 const put = (storage: Storage, key: string, value: string) => storage.put(key, () => Buffer.from(value))
 
 const contents = (storage: Storage) =>
-  storage.list('').items.map((entry) => ({ ...entry, value: entry.value.toString() }))
+  storage.list('').items.map((entry) => ({ ...plain(entry), value: entry.value.toString() }))
 
 describe('an archive', () => {
   it('carries every entry with its revisions to another kind of store', async () => {

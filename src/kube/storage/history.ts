@@ -5,7 +5,8 @@
  * raises `oldest`, and reads or watches below that throw `Compacted`. The newest tree is always kept.
  */
 import { Compacted, type KeyValue, type StorageEvent } from './interface.js'
-import { insert, remove, type Tree } from './tree.js'
+import { insert, lookup, remove, type Tree } from './tree.js'
+import { lengthOf, Values } from './values.js'
 
 export interface HistoryLimits {
   maxAgeMs: number
@@ -25,13 +26,15 @@ export const DEFAULT_HISTORY_LIMITS: HistoryLimits = {
 export interface Change {
   readonly type: 'put' | 'delete'
   readonly entry: KeyValue
-  readonly previous: KeyValue | undefined
 }
 
 interface HistoryRecord {
-  event: StorageEvent
+  /** Its values are read from where they are kept. */
+  event: KeptEvent
   tree: Tree
   timeMs: number
+  /** Of values that only this record keeps: those that were replaced or deleted by it. */
+  bytes: number
 }
 
 /** Nodes copied for one write, and the records themselves; measured, roughly. */
@@ -44,12 +47,16 @@ export class History {
   #bytes = 0
   #oldest: number
   #oldestTree: Tree
+  #values: Values
 
+  /** @param values where those of the tree are kept */
   constructor(
     private readonly limits: HistoryLimits,
     tree: Tree,
     revision: number,
+    values = new Values(),
   ) {
+    this.#values = values
     this.#oldestTree = tree
     this.#oldest = revision
   }
@@ -68,16 +75,22 @@ export class History {
   }
 
   /**
-   * Adds the next revision: the entry's modRevision must be `revision + 1`, and `previous` what the key held.
+   * Adds the next revision: the entry's modRevision must be `revision + 1`.
+   *
+   * @returns the event for those who watch, with the value as it was given
    */
-  append(change: Change, timeMs: number): StorageEvent {
-    const { type, entry, previous } = change
-    const tree = type === 'put' ? insert(this.tree, entry) : remove(this.tree, entry.key)
-    const event: StorageEvent = { type, revision: entry.modRevision, key: entry.key, value: entry.value }
-    if (previous) event.previous = previous
-    this.#records.push({ event, tree, timeMs })
-    this.#bytes += weight(event)
-    return event
+  append({ type, entry }: Change, timeMs: number): StorageEvent {
+    const { key, modRevision: revision } = entry
+    const previous = lookup(this.tree, key)
+    const kept = this.#values.keep(entry)
+    const tree = type === 'put' ? insert(this.tree, kept) : remove(this.tree, key)
+    const before = previous && { previous }
+    let bytes = BYTES_PER_RECORD
+    if (type === 'delete') bytes += lengthOf(kept)
+    if (previous) bytes += lengthOf(previous)
+    this.#records.push({ event: new KeptEvent(type, kept, previous), tree, timeMs, bytes })
+    this.#bytes += bytes
+    return { type, revision, key, value: entry.value, ...before }
   }
 
   /** Drops what is beyond the limits. */
@@ -100,7 +113,8 @@ export class History {
   }
 
   /** Starts over at a revision, with no past. */
-  reset(tree: Tree, revision: number): void {
+  reset(tree: Tree, revision: number, values: Values): void {
+    this.#values = values
     this.#records = []
     this.#head = 0
     this.#bytes = 0
@@ -132,7 +146,10 @@ export class History {
   #drop(record: HistoryRecord): void {
     this.#oldestTree = record.tree
     this.#oldest = record.event.revision
-    this.#bytes -= weight(record.event)
+    this.#bytes -= record.bytes
+    // No tree that can be asked for has them any more.
+    if (record.event.previous) this.#values.release(record.event.previous)
+    if (record.event.type === 'delete') this.#values.release(record.event.kept)
     this.#records[this.#head] = undefined
     this.#head++
   }
@@ -144,8 +161,22 @@ export class History {
   }
 }
 
-/** Bytes that would be free without this record: values that were replaced or deleted by it. */
-function weight(event: StorageEvent): number {
-  const own = event.type === 'delete' ? event.value.length : 0
-  return own + (event.previous?.value.length ?? 0) + BYTES_PER_RECORD
+class KeptEvent implements StorageEvent {
+  constructor(
+    readonly type: StorageEvent['type'],
+    readonly kept: KeyValue,
+    readonly previous: KeyValue | undefined,
+  ) {}
+
+  get key(): string {
+    return this.kept.key
+  }
+
+  get revision(): number {
+    return this.kept.modRevision
+  }
+
+  get value(): Buffer {
+    return this.kept.value
+  }
 }

@@ -11,6 +11,7 @@
 
 export interface KeyValue {
   readonly key: string
+  /** Made anew when it is asked for, perhaps; shared, never to be changed. */
   readonly value: Buffer
   /** Revision of the write that created this incarnation of the key. */
   readonly createRevision: number
@@ -70,13 +71,13 @@ export interface ListResult {
 }
 
 export interface StorageEvent {
-  type: 'put' | 'delete'
-  revision: number
-  key: string
+  readonly type: 'put' | 'delete'
+  readonly revision: number
+  readonly key: string
   /** New value; for a delete the value passed to `delete` (the last state carrying the deletion's revision). */
-  value: Buffer
-  /** Value and modRevision before, when there was one. */
-  previous?: { value: Buffer; modRevision: number }
+  readonly value: Buffer
+  /** What was there before. */
+  readonly previous?: KeyValue | undefined
 }
 
 export interface StorageWatch {

@@ -22,6 +22,7 @@ import {
 } from './interface.js'
 import { compareKeys, isWellFormed } from './order.js'
 import { build, leaves, lookup, rankBehind, rankOf, slice, type Tree } from './tree.js'
+import { sizeOf, Values } from './values.js'
 import { Waiters } from './waiters.js'
 import { Watchers } from './watchers.js'
 
@@ -181,7 +182,8 @@ export class MvccStorage implements Storage {
     if (this.history.tree.size > 0 || this.#assigned !== this.revision) {
       throw new Error('storage: can only load into an empty store')
     }
-    const snapshot = snapshotOf(entries, Math.max(revision, this.revision + 1))
+    const values = new Values()
+    const snapshot = snapshotOf(entries, Math.max(revision, this.revision + 1), values)
     this.#loading = true
     try {
       await this.journal.replace(snapshot)
@@ -190,7 +192,7 @@ export class MvccStorage implements Storage {
     } finally {
       this.#loading = false
     }
-    this.history.reset(snapshot.tree, snapshot.revision)
+    this.history.reset(snapshot.tree, snapshot.revision, values)
     this.#assigned = snapshot.revision
     this.#liveBytes = snapshot.bytes
     this.#waiters.release(this.revision)
@@ -226,13 +228,13 @@ export class MvccStorage implements Storage {
     if (!previous && !isWellFormed(key)) throw new TypeError('storage: key is not well-formed Unicode')
 
     const revision = this.#assigned + 1
-    const value = owned(encode(revision))
+    const value = encode(revision)
     if (this.#assigned + 1 !== revision) throw new Error('storage: encode must not write')
     this.#assigned = revision
 
     const entry = { key, value, createRevision: previous?.createRevision ?? revision, modRevision: revision }
     return new Promise((resolve, reject) => {
-      const write: Write = { type, entry, previous, resolve, reject }
+      const write: Write = { type, entry, resolve, reject }
       this.#queue.push(write)
       this.#pending.set(key, write)
       this.#draining ??= new Promise((done) => this.journal.gather(() => done(this.#drain())))
@@ -267,9 +269,10 @@ export class MvccStorage implements Storage {
   #commit(batch: readonly Write[], timeMs: number): void {
     const events: StorageEvent[] = []
     for (const write of batch) {
-      events.push(this.history.append(write, timeMs))
+      const event = this.history.append(write, timeMs)
+      events.push(event)
       if (this.#pending.get(write.entry.key) === write) this.#pending.delete(write.entry.key)
-      if (write.previous) this.#liveBytes -= sizeOf(write.previous)
+      if (event.previous) this.#liveBytes -= sizeOf(event.previous)
       if (write.type === 'put') this.#liveBytes += sizeOf(write.entry)
     }
     this.history.trim(timeMs)
@@ -310,22 +313,7 @@ export class MvccStorage implements Storage {
   }
 }
 
-export function sizeOf(entry: KeyValue): number {
-  return entry.key.length + entry.value.length
-}
-
-/**
- * The value in memory of its own. A slice of a larger buffer (Node cuts small ones from a shared pool) would
- * keep all of it alive for as long as the entry lives.
- */
-function owned(value: Buffer): Buffer {
-  if (value.buffer.byteLength === value.length) return value
-  const copy = Buffer.allocUnsafeSlow(value.length)
-  value.copy(copy)
-  return copy
-}
-
-function snapshotOf(entries: Iterable<KeyValue>, atLeast: number): Snapshot {
+function snapshotOf(entries: Iterable<KeyValue>, atLeast: number, values: Values): Snapshot {
   const sorted: KeyValue[] = []
   let revision = atLeast
   let bytes = 0
@@ -334,7 +322,7 @@ function snapshotOf(entries: Iterable<KeyValue>, atLeast: number): Snapshot {
     if (!Number.isSafeInteger(modRevision) || !Number.isSafeInteger(createRevision) || modRevision < 1) {
       throw new TypeError(`storage: entry ${key} has no valid revision`)
     }
-    const entry = { key, value: owned(value), createRevision, modRevision }
+    const entry = values.keep({ key, value, createRevision, modRevision })
     sorted.push(entry)
     bytes += sizeOf(entry)
     revision = Math.max(revision, modRevision)

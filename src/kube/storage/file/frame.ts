@@ -16,6 +16,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { type KeyValue } from '../interface.js'
+import { lengthOf } from '../values.js'
 
 export const FORMAT_VERSION = 1
 export const FILE_HEADER_BYTES = 32
@@ -98,7 +99,7 @@ export class FrameEncoder {
 
   encode(kind: FrameKind, records: readonly StoredRecord[], offset: number, timeMs: number): Buffer {
     let bound = FRAME_HEADER_BYTES
-    for (const { entry } of records) bound += RECORD_HEADER_BYTES + entry.key.length * 3 + entry.value.length
+    for (const { entry } of records) bound += RECORD_HEADER_BYTES + entry.key.length * 3 + lengthOf(entry)
     const out = this.#room(bound)
 
     let at = FRAME_HEADER_BYTES
@@ -178,9 +179,10 @@ function writeRecord(out: Buffer, at: number, type: 'put' | 'delete', entry: Key
   writeUInt64(out, entry.createRevision, at + 1)
   writeUInt64(out, entry.modRevision, at + 9)
   out.writeUInt32BE(keyBytes, at + 17)
-  out.writeUInt32BE(entry.value.length, at + 21)
-  entry.value.copy(out, keyAt + keyBytes)
-  return keyAt + keyBytes + entry.value.length
+  const { value } = entry
+  out.writeUInt32BE(value.length, at + 21)
+  value.copy(out, keyAt + keyBytes)
+  return keyAt + keyBytes + value.length
 }
 
 /** Completes the frame in `out[0, end)` with its header. */

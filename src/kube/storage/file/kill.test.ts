@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,8 @@ import { keyOf, labelOf, type Report } from './crashwriter.js'
 import { openFileStorage } from './index.js'
 
 const ROUNDS = 20
-const SOURCE = fileURLToPath(new URL('../', import.meta.url))
+const SOURCE = fileURLToPath(new URL('../../../', import.meta.url))
+const FOLDERS = ['kube/storage', 'apimachinery/packing']
 
 describe('a process killed at random moments while it writes', () => {
   let root: string
@@ -90,10 +91,9 @@ async function killed(program: string, directory: string, round: number): Promis
   return reports
 }
 
-/** The storage as plain JavaScript, for a process that does not go through the test runner. */
+/** The storage and what it stands on as plain JavaScript, for a process that does not go through the test runner. */
 async function transpiled(target: string): Promise<string> {
-  await cp(SOURCE, target, { recursive: true })
-  await mkdir(target, { recursive: true })
+  for (const folder of FOLDERS) await cp(join(SOURCE, folder), join(target, folder), { recursive: true })
   await writeFile(join(target, 'package.json'), '{"type":"module"}')
   for (const path of await readdir(target, { recursive: true })) {
     if (!path.endsWith('.ts') || path.endsWith('.test.ts')) continue
@@ -110,7 +110,7 @@ async function transpiled(target: string): Promise<string> {
   const main = join(target, 'main.js')
   await writeFile(
     main,
-    `import { writeUntilKilled } from './file/crashwriter.js'
+    `import { writeUntilKilled } from './kube/storage/file/crashwriter.js'
      await writeUntilKilled(process.argv[2], Number(process.argv[3]))`,
   )
   return main

@@ -7,7 +7,8 @@
 import { join } from 'node:path'
 import { History, type HistoryLimits } from '../history.js'
 import { FIRST_REVISION, type StorageLogger } from '../mvcc.js'
-import { build, lookup, Tree } from '../tree.js'
+import { build, Tree } from '../tree.js'
+import { Values } from '../values.js'
 import { Corrupted, isTornTail } from './damage.js'
 import { type File, type FileSystem } from './filesystem.js'
 import { Damaged, decodeRecords, FILE_HEADER_BYTES, readFileHeader, readFrame } from './frame.js'
@@ -51,10 +52,11 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   if (names.includes(TEMPORARY_NAME)) leftovers.push(join(directory, TEMPORARY_NAME))
 
   const newest = snapshots.at(-1)
+  const values = new Values()
   const start = newest
-    ? await readSnapshot(fileSystem, newest)
+    ? await readSnapshot(fileSystem, newest, values)
     : { revision: FIRST_REVISION, tree: Tree.empty }
-  const history = new History(limits, start.tree, start.revision)
+  const history = new History(limits, start.tree, start.revision, values)
 
   const opened: Log[] = []
   let tail: Recovered['tail']
@@ -88,10 +90,14 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   return { history, lastLog: logFiles.at(-1)?.number ?? 0, tail, logBytes }
 }
 
-async function readSnapshot(fileSystem: FileSystem, path: string): Promise<{ revision: number; tree: Tree }> {
+async function readSnapshot(
+  fileSystem: FileSystem,
+  path: string,
+  values: Values,
+): Promise<{ revision: number; tree: Tree }> {
   const file = await fileSystem.open(path, 'read')
   try {
-    const { revision, entries } = await decodeSnapshot(fileSource(file))
+    const { revision, entries } = await decodeSnapshot(fileSource(file), (entry) => values.keep(entry))
     return { revision, tree: build(entries) }
   } catch (error) {
     throw located(error, path)
@@ -147,7 +153,7 @@ async function replay(
         }
         last = revision
         if (revision <= known) continue
-        history.append({ type, entry, previous: lookup(history.tree, entry.key) }, frame.timeMs)
+        history.append({ type, entry }, frame.timeMs)
       }
       history.trim(nowMs)
       size = source.offset

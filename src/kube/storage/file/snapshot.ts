@@ -1,6 +1,7 @@
 /** The whole store at one revision as frames; the content of snapshot files and, compressed, of archives. */
 import { type KeyValue } from '../interface.js'
 import { compareKeys } from '../order.js'
+import { lengthOf } from '../values.js'
 import {
   type ByteSource,
   Damaged,
@@ -32,7 +33,7 @@ export function* encodeSnapshot(revision: number, runs: Iterable<readonly KeyVal
   for (const run of runs) {
     for (const entry of run) {
       records.push({ type: 'put', entry })
-      bytes += entry.value.length
+      bytes += lengthOf(entry)
       if (bytes < FRAME_TARGET_BYTES) continue
       const frame = encoder.encode('entries', records, offset, 0)
       offset += frame.length
@@ -51,8 +52,14 @@ export function* encodeSnapshot(revision: number, runs: Iterable<readonly KeyVal
   yield encoder.end(total, offset)
 }
 
-/** @throws Damaged; Error when it is of another kind or version */
-export async function decodeSnapshot(source: ByteSource): Promise<{ revision: number; entries: KeyValue[] }> {
+/**
+ * @param keep what becomes of an entry
+ * @throws Damaged; Error when it is of another kind or version
+ */
+export async function decodeSnapshot(
+  source: ByteSource,
+  keep = (entry: KeyValue): KeyValue => entry,
+): Promise<{ revision: number; entries: KeyValue[] }> {
   const revision = await readFileHeader(source, 'snapshot')
   const entries: KeyValue[] = []
   for (;;) {
@@ -67,7 +74,7 @@ export async function decodeSnapshot(source: ByteSource): Promise<{ revision: nu
     for (const { entry } of decodeRecords(frame)) {
       const last = entries.at(-1)
       if (last && compareKeys(last.key, entry.key) >= 0) throw new Damaged(frame.offset, 'keys out of order')
-      entries.push(entry)
+      entries.push(keep(entry))
     }
   }
   return { revision, entries }
