@@ -20,7 +20,11 @@ const binding = (name: string, workspace = 'blue', more: object = {}): GroupBind
 const groups = (has: string[] | undefined, ...bindings: GroupBindingObject[]): string[] =>
   groupsOfUser(
     { metadata: { name: 'ann' }, spec: has ? { groups: has } : {} },
-    { group: (name) => GROUPS[name], bindingsOf: (name) => (name === 'ann' ? bindings : []) },
+    {
+      group: (name) => GROUPS[name],
+      wasGroup: (name) => name === 'gone',
+      bindingsOf: (name) => (name === 'ann' ? bindings : []),
+    },
   )
 
 describe('the groups of a user', () => {
@@ -41,6 +45,7 @@ describe('the groups of a user', () => {
       [],
     ],
     ['are not those of a Group that goes', groups(['leaving'], binding('leaving')), []],
+    ['are not those of a Group that went while it was given', groups(['gone', 'from-ldap']), ['from-ldap']],
     ['are not made of a binding to nothing', groups(undefined, binding('unknown'), { metadata: {} }), []],
   ])('%s', (_, is, wanted) => expect(is).toEqual(wanted))
 })

@@ -10,6 +10,11 @@ import { type GroupBindingObject, type GroupObject, type UserObject } from './ty
 
 export interface GroupSources {
   group(name: string): Readonly<GroupObject> | undefined
+  /**
+   * Whether a Group of the name has just gone. What gave it to a user may have been on its way at that time, and must
+   * not be taken for a group of an identity provider.
+   */
+  wasGroup?(name: string): boolean
   /** Of the user of that name. */
   bindingsOf(user: string): Iterable<Readonly<GroupBindingObject>>
 }
@@ -25,7 +30,7 @@ export function groupsOfUser(
     if (group !== undefined) given.add(group)
   }
   const kept = [...new Set(spec?.groups)].filter(
-    (group) => given.has(group) || sources.group(group) === undefined,
+    (group) => given.has(group) || (sources.group(group) === undefined && !sources.wasGroup?.(group)),
   )
   return [...kept, ...[...given].filter((group) => !kept.includes(group)).sort()]
 }

@@ -18,6 +18,7 @@ import { directoryOf, limited } from '../ldap/index.js'
 import { whenSynced } from '../synced.js'
 import { tellerOf, tellingFailures } from '../telling.js'
 import { Belongings } from './belongings.js'
+import { Departed } from './departed.js'
 import { UserReconciler } from './user.reconciler.js'
 
 const NAME = 'user'
@@ -30,6 +31,7 @@ export function userController(deps: TenancyControllerDeps): Controller {
   const bindingsByGroup = new Mentions(groupBindings, ({ groupRef }) =>
     groupRef?.name === undefined ? [] : [groupRef.name],
   )
+  const departedGroups = new Departed(groups.informer, Date.now)
   const kubeconfigs = kubeconfigsOf(deps)
   const directory = directoryOf(deps)
   const stored = storedIn(users)
@@ -43,6 +45,7 @@ export function userController(deps: TenancyControllerDeps): Controller {
     groupsOf: (user) =>
       groupsOfUser(user, {
         group: (name) => groups.get(name),
+        wasGroup: (name) => departedGroups.has(name),
         bindingsOf: (name) => belongings.groupBindingsOf(name),
       }),
     hash: (password, signal) => passwords.hash(password, signal),
@@ -99,7 +102,6 @@ export function userController(deps: TenancyControllerDeps): Controller {
         needed,
         fromChanges(groups.informer, ({ object }) => affected(object.name)),
       ),
-      ...(kubeconfigs ? [whenSynced(needed, lostKubeconfigs(kubeconfigs))] : []),
       ...(kubeconfigs ? [whenSynced(needed, lostKubeconfigs(kubeconfigs))] : []),
     ],
   })
