@@ -53,6 +53,7 @@ describe('members of a workspace', () => {
   it('are users with one role, whatever was given first', async () => {
     good(await ana!.post(`${IN_A}/workspacemembers`, [member('nob', `${A}-regular`)]))
     expect(names(await nob!.get(`${IN_A}/workspacemembers`))).toContain('nob')
+    expect(names(await nob!.get('/kapis/tenant.kubesphere.io/v1alpha2/workspaces'))).toEqual([A])
 
     good(await ana!.post(`${IN_A}/workspacemembers`, [member('nob', `${A}-viewer`)]))
 
@@ -430,6 +431,24 @@ describe('groups', () => {
     good(await ana!.delete(`${IN_A}/groups/${ops}`))
   })
 
+  it('are not joined by who writes them into the own account', async () => {
+    const theirs = await group('inner-', B)
+    good(
+      await root!.post(`${IAM}/namespaces/${B1}/rolebindings`, [
+        { subjects: [{ kind: 'Group', name: theirs }], roleRef: { kind: 'Role', name: 'viewer' } },
+      ]),
+    )
+    const { metadata, spec } = (await nob!.get(`${IAM}/users/nob`)).json
+
+    const written = await nob!.put(`${IAM}/users/nob`, { metadata, spec: { ...spec, groups: [theirs] } })
+    const patched = await nob!.patch(`${KUBE_IAM}/users/nob`, { spec: { groups: [theirs] } })
+
+    for (const { status } of [written, patched]) expect([200, 403]).toContain(status)
+    expect((await root!.get(`${IAM}/users/nob`)).json.spec.groups ?? []).toEqual([])
+    expect((await nob!.get(`/api/v1/namespaces/${B1}/pods`)).status).toBe(403)
+    good(await root!.delete(`${IN_B}/groups/${theirs}`))
+  })
+
   it('are joined by users who exist, in their own workspace', async () => {
     const [ops, other] = [await group('own-'), await group('theirs-', B)]
     const join = (userName: string, groupName: string) =>
@@ -490,6 +509,8 @@ describe('groups', () => {
     const bound = { subjects: [{ kind: 'Group', name: top }], roleRef: { name: `${A}-viewer` } }
     good(await ana!.post(`${IN_A}/workspacerolebindings`, [bound]))
     good(await ana!.post(`${IN_A}/groupbindings`, [{ userName: 'nob', groupName: top }]))
+    const inProject = { subjects: [{ kind: 'Group', name: top }], roleRef: { kind: 'Role', name: 'viewer' } }
+    good(await ana!.post(`${IAM}/namespaces/${A1}/rolebindings`, [inProject]))
     await eventually(async () =>
       expect((await root!.get(`${KUBE_IAM}/groups/${below}`)).json.metadata.ownerReferences).toBeDefined(),
     )
@@ -501,6 +522,8 @@ describe('groups', () => {
       expect((await ana!.get(`${IN_A}/groupbindings`)).json.items).toEqual([])
       const selector = `labelSelector=iam.kubesphere.io/group-ref=${top}`
       expect((await ana!.get(`${IN_A}/workspacerolebindings?${selector}`)).json.items).toEqual([])
+      expect((await ana!.get(`${IN_A}/rolebindings`)).text).not.toContain(top)
+      expect((await root!.get(`${IAM}/users/nob`)).json.spec.groups ?? []).toEqual([])
     })
   })
 

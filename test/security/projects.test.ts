@@ -291,5 +291,46 @@ describe('the quota of a workspace', () => {
       expect(status.total.used).toEqual({ pods: '2' })
       expect(status.namespaces.map(({ namespace: place }: any) => place).sort()).toEqual([A1, A2])
     })
+
+    // With room in the workspace, the quota of the project itself counts still.
+    const strict = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'strict' } }
+    const quotas = `/api/v1/namespaces/${A2}/resourcequotas`
+    good(await root.post(quotas, { ...strict, spec: { hard: { pods: '0' } } }))
+    const room = { spec: { quota: { hard: { pods: '20' } } } }
+    good(await root.patch(`/apis/quota.kubesphere.io/v1alpha2/resourcequotas/${A}`, room))
+    await eventually(async () => {
+      const fourth = await root.post(`/api/v1/namespaces/${A2}/pods?dryRun=All`, pod('four'))
+      expect([fourth.status, fourth.text]).toEqual([403, expect.stringContaining('exceeded quota: strict')])
+    })
+    good(await root.post(`/api/v1/namespaces/${A1}/pods?dryRun=All`, pod('five')))
+  })
+})
+
+describe('a service account with a role', () => {
+  const SELECTOR = 'labelSelector=iam.kubesphere.io/serviceaccount-ref%3Dbot'
+
+  it('is bound to it once, and to another when that changes', async () => {
+    const accounts = `/api/v1/namespaces/${A1}/serviceaccounts`
+    const as = (role: string): object => ({
+      metadata: { name: 'bot', annotations: { 'iam.kubesphere.io/role': role } },
+    })
+    const bound = async (): Promise<any> =>
+      (await root.get(`/apis/rbac.authorization.k8s.io/v1/namespaces/${A1}/rolebindings?${SELECTOR}`)).json
+        .items
+    const wanted = (role: string): unknown => [
+      expect.objectContaining({
+        metadata: expect.objectContaining({
+          ownerReferences: [expect.objectContaining({ kind: 'ServiceAccount', name: 'bot' })],
+        }),
+        roleRef: expect.objectContaining({ kind: 'Role', name: role }),
+        subjects: [{ kind: 'ServiceAccount', name: 'bot', namespace: A1 }],
+      }),
+    ]
+
+    good(await root.post(accounts, { apiVersion: 'v1', kind: 'ServiceAccount', ...as('operator') }))
+    await eventually(async () => expect(await bound()).toEqual(wanted('operator')))
+
+    good(await root.patch(`${accounts}/bot`, as('viewer')))
+    await eventually(async () => expect(await bound()).toEqual(wanted('viewer')))
   })
 })

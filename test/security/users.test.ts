@@ -111,6 +111,14 @@ describe('creating a user', () => {
     expect((await root.get(`${IAM}/users/weakling-01`)).status).toBe(404)
   })
 
+  it('takes a password of eight letters with a digit and a capital', async () => {
+    const user = userObject('strong', 'platform-regular', { password: 'Longer1pass' })
+
+    expect((await root.post(`${IAM}/users`, user)).status).toBe(200)
+
+    await eventually(async () => expect((await product.login('strong', 'Longer1pass')).status).toBe(200))
+  })
+
   it('keeps no groups, state or finalizers that a client sends', async () => {
     const user = userObject('plain', '', { groups: ['blue-admins'] }) as { metadata: object }
     const answer = await um.post(`${IAM}/users`, {
@@ -405,7 +413,13 @@ describe('logins', () => {
       expect(json.items).toHaveLength(2)
       expect(json.totalItems).toBeGreaterThanOrEqual(3)
     })
-    const { json } = await own.get(`${IAM}/users/logged/loginrecords?ascending=true`)
+    const list = async (query: string): Promise<Answer['json']> =>
+      (await own.get(`${IAM}/users/logged/loginrecords?${query}`)).json
+    const [all, newest] = [await list('type=Token'), await list('type=Token&limit=2')]
+    expect(newest).toEqual({ items: all.items.slice(0, 2), totalItems: all.items.length })
+    const times = all.items.map(({ metadata }: Answer['json']) => metadata.creationTimestamp) as string[]
+    expect(times).toEqual([...times].sort().reverse())
+    const json = await list('ascending=true')
     expect(new Set(json.items.map(({ spec }: Answer['json']) => spec.success))).toEqual(
       new Set([true, false]),
     )

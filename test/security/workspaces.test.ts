@@ -79,6 +79,21 @@ describe('a workspace', () => {
     good(await root.post(`${TENANT}/workspaces`, workspaceObject('short', 'ana')))
     good(await root.post(`${TENANT}/workspaces/short/namespaces`, { metadata: { name: 'short-one' } }))
     await eventually(async () => expect(await managers('short')).toEqual(['ana']))
+    good(await root.post(`${IAM}/workspaces/short/groups`, { metadata: { generateName: 'short-lived-' } }))
+    const quota = { metadata: { name: 'short' }, spec: { quota: { hard: { pods: '9' } } } }
+    good(await root.post(`${TENANT}/workspaces/short/resourcequotas`, quota))
+    // Their owners are what takes them along.
+    const ofWorkspace = `labelSelector=kubesphere.io/workspace%3Dshort`
+    const kinds = ['workspaceroles', 'workspacerolebindings', 'groups'].map(
+      (kind) => `/apis/iam.kubesphere.io/v1alpha2/${kind}?${ofWorkspace}`,
+    )
+    kinds.push(`/apis/quota.kubesphere.io/v1alpha2/resourcequotas?${ofWorkspace}`)
+    for (const path of kinds)
+      await eventually(async () => {
+        const { items } = (await root.get(path)).json
+        expect(items.length, path).toBeGreaterThan(0)
+        for (const { metadata } of items) expect(metadata.ownerReferences, path).toHaveLength(1)
+      })
 
     good(await root.delete(`${TENANT}/workspaces/short`))
 
@@ -86,6 +101,7 @@ describe('a workspace', () => {
       expect((await root.get('/api/v1/namespaces/short-one')).status).toBe(404)
       expect((await root.get(`${TENANT}/workspaces/short`)).status).toBe(404)
       expect(await managers('short')).toBeUndefined()
+      for (const path of kinds) expect((await root.get(path)).json.items, path).toEqual([])
     })
   })
 
