@@ -47,6 +47,7 @@ export function startCollecting(parts: CollectingParts): { close(): Promise<void
     )
   }
   if (counted.size > 0) countRecords(metrics, counted)
+  if (Object.keys(own).length > 0) countFailures(metrics, records)
   return {
     async close() {
       for (const close of closings) await close()
@@ -67,6 +68,18 @@ function countRecords(metrics: Registry, counted: Counted): void {
       this.reset()
       for (const [kind, counts] of counted)
         for (const [outcome, count] of Object.entries(counts())) this.inc({ kind, outcome }, count)
+    },
+  })
+}
+
+function countFailures(metrics: Registry, records: Records): void {
+  new Counter({
+    name: 'ks_server_record_store_failures_total',
+    help: 'How often the own store of records has died and was started again.',
+    registers: [metrics],
+    collect() {
+      this.reset()
+      this.inc(records.failures())
     },
   })
 }

@@ -3,6 +3,7 @@ import { type Options } from '../configuration/options.js'
 import { ElasticsearchRecords } from '../integrations/records/elasticsearch/index.js'
 import { EmbeddedRecords } from '../integrations/records/embedded/index.js'
 import { type RecordStore, type RecordStores } from '../integrations/records/interface.js'
+import { type Logger } from '../serving/log.js'
 import { AUDITS, EVENTS, type KindSchema, LOGS } from '../integrations/records/kinds.js'
 
 export interface Records {
@@ -11,6 +12,8 @@ export interface Records {
   auditArchive: RecordStore | undefined
   /** Those of the platform itself, which have to be fed; the others are fed by the components of the installation. */
   own: Partial<RecordStores>
+  /** How often the platform's own store has died. */
+  failures(): number
   close(): Promise<void>
 }
 
@@ -32,23 +35,33 @@ export function configuredRecords({ logging, events, auditing, records }: Option
     stores: Object.fromEntries(Object.entries(found).filter(([, store]) => store)),
     auditArchive: records.archiveAudits ? found.audits : undefined,
     own: {},
+    failures: () => 0,
     async close() {
       for (const client of clients) client.close()
     },
   }
 }
 
+/** Of what may be kept in files, when it is kept in memory. */
+const IN_MEMORY = 1 / 8
+
 /** @param directory of the platform's own store, for what has no host; undefined: in memory */
-export function recordsOfOneMachine(options: Options, directory: string | undefined): Records {
+export function recordsOfOneMachine(
+  options: Options,
+  directory: string | undefined,
+  logger: Logger,
+): Records {
   const configured = configuredRecords(options)
   const { retention: maxAgeMs, logsMaxBytes, eventsMaxBytes, auditsMaxBytes } = options.records
+  const share = directory === undefined ? IN_MEMORY : 1
   const embedded = new EmbeddedRecords({
     directory,
     retention: {
-      logs: { maxAgeMs, maxBytes: logsMaxBytes },
-      events: { maxAgeMs, maxBytes: eventsMaxBytes },
-      audits: { maxAgeMs, maxBytes: auditsMaxBytes },
+      logs: { maxAgeMs, maxBytes: logsMaxBytes * share },
+      events: { maxAgeMs, maxBytes: eventsMaxBytes * share },
+      audits: { maxAgeMs, maxBytes: auditsMaxBytes * share },
     },
+    logger,
   })
   const { logs, events, audits } = configured.stores
   const own = {
@@ -60,6 +73,7 @@ export function recordsOfOneMachine(options: Options, directory: string | undefi
     stores: { ...configured.stores, ...own },
     own,
     auditArchive: own.audits ?? configured.auditArchive,
+    failures: () => embedded.failures,
     async close() {
       await embedded.close()
       await configured.close()

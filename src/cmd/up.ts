@@ -98,7 +98,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   // A configuration file says what there is; without one there is all that works.
   const keepsRecords = file === undefined || options.records.enabled
   const records = keepsRecords
-    ? recordsOfOneMachine(options, flags.memory ? undefined : data.records)
+    ? recordsOfOneMachine(options, flags.memory ? undefined : data.records, logger)
     : configuredRecords(options)
   const own: { notifications?: Notifications | undefined } = {}
   const platform = createPlatform({

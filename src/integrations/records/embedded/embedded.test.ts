@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -131,6 +131,78 @@ describe('the files of the embedded store', () => {
 
     expect(logs(open())).toEqual(['02'])
     expect(readdirSync(directory)).toContain('00000001.db.damaged')
+  })
+
+  it('that turn out to be damaged while they are read are set aside, and the question is answered by the others', () => {
+    const lost: string[] = []
+    const lines = (day: string): Record<string, unknown>[] =>
+      Array.from({ length: 2_000 }, (_, i) => line(`2026-01-${day}T00:00:00Z`, `${day} line ${i}`))
+    const first = open({ segmentBytes: 1 })
+    for (const day of ['01', '02']) first.append(lines(day))
+    first.close()
+    const path = join(directory, '00000001.db')
+    const bytes = readFileSync(path)
+    writeFileSync(path, bytes.fill(0x5a, 4096 * 12))
+
+    const segments = open({ onLost: (file) => void lost.push(file) })
+
+    expect(segments.statistics({ ...EVERYTHING, where: [[{ field: 'log', prefix: 'line 1' }]] }).total).toBe(
+      1_111,
+    )
+    expect(lost).toEqual([path])
+    expect(readdirSync(directory)).toContain('00000001.db.damaged')
+    expect(logs(segments)).toHaveLength(10)
+  })
+
+  it('that are damaged are followed by a new one, and kept no longer than records', () => {
+    let now = Date.parse('2026-01-03T00:00:00Z')
+    const options = { maxAgeMs: 86_400_000, now: () => now }
+    writeFileSync(join(directory, '00000004.db'), 'no database at all, but longer'.repeat(50))
+    const segments = open(options)
+    segments.append([line('2026-01-02T12:00:00Z', 'after')])
+    segments.close()
+    expect(readdirSync(directory)).toEqual(expect.arrayContaining(['00000004.db.damaged', '00000005.db']))
+
+    now = Date.now() + 2 * 86_400_000
+    open(options).append([line(new Date(now).toISOString(), 'later')])
+
+    expect(readdirSync(directory)).not.toContain('00000004.db.damaged')
+  })
+
+  it('take in what happened long ago without a file for each batch', () => {
+    const segments = open({ now: () => Date.parse('2026-03-01T00:00:00Z') })
+    for (let i = 0; i < 5; i++) segments.append([line('2026-01-01T00:00:00Z', String(i))])
+
+    expect(segments.files).toBe(1)
+  })
+
+  it('are of at most a day', () => {
+    let now = Date.parse('2026-01-01T00:00:00Z')
+    const segments = open({ now: () => now })
+    for (let hour = 0; hour < 72; hour += 6) {
+      segments.append([line(new Date(now).toISOString(), String(hour))])
+      now += 6 * 3_600_000
+    }
+
+    expect(segments.files).toBeGreaterThanOrEqual(3)
+    expect(segments.statistics(EVERYTHING).total).toBe(12)
+  })
+
+  it('lose nothing but the batch that could not be written', () => {
+    const segments = open()
+    segments.append([line('2026-01-01T00:00:00Z', 'before')])
+    const broken = line('2026-01-01T00:00:01Z', 'x')
+    Object.defineProperty(broken, 'log', {
+      get: () => {
+        throw new Error('no more')
+      },
+    })
+    const other = { ...line('2026-01-01T00:00:02Z', 'of another pod'), kubernetes: { pod_name: 'q' } }
+
+    expect(() => segments.append([other, broken])).toThrow('no more')
+    segments.append([other])
+
+    expect(logs(segments)).toEqual(['of another pod', 'before'])
   })
 
   it('give no page beyond the first ten thousand records', () => {

@@ -2,23 +2,25 @@
  * The store of a platform that has no Elasticsearch: SQLite with full-text indexes, in files of the data directory.
  *
  * The thread and the library are loaded at the first record or question, and left again when nobody has needed them
- * for a while: a platform at rest pays nothing.
+ * for a while: a platform at rest pays nothing. A thread that dies is started again, after a longer rest each time that
+ * nothing has been answered in between; until then questions are told that the store is unavailable.
  */
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { type Logger, silent } from '../../../client/log.js'
 import { internal, StatusError, tooManyRequests, unavailable } from '../../../apimachinery/errors/index.js'
 import { type JsonDocument, type RecordStore, type RecordStores } from '../interface.js'
 import { parseInterval } from '../intervals.js'
 import { type RecordKind } from '../kinds.js'
-import { type Question, type Reply, ROLE, type ThreadOptions } from './protocol.js'
+import { type Question, type Reply, type ThreadOptions } from './protocol.js'
 import { type Cursor } from './segments.js'
+import { startThread, type Thread } from './worker.js'
 
 export interface EmbeddedRecordsOptions extends ThreadOptions {
   /** The thread ends when nobody has asked for so long. Never, when records are in memory only. */
   idleMs?: number
   /** Questions that may wait. */
   limit?: number
+  logger?: Logger
+  now?: () => number
 }
 
 interface Waiting {
@@ -28,13 +30,10 @@ interface Waiting {
   reject: (error: Error) => void
 }
 
-interface Thread {
-  ask(question: Question): Promise<Reply>
-  close(): Promise<void>
-}
-
 /** Between the memory of the answers and the number of turns. */
 const PORTION = 1_000
+/** After so many deaths without an answer in between. */
+const RESTS_MS = [0, 1_000, 5_000, 30_000]
 
 export class EmbeddedRecords implements RecordStores {
   readonly logs: RecordStore
@@ -48,9 +47,14 @@ export class EmbeddedRecords implements RecordStores {
   #working: Promise<void> | undefined
   #idle: NodeJS.Timeout | undefined
   #closed = false
+  /** Deaths since the last answer, and when the next thread may be started. */
+  #deaths = 0
+  #restsUntil = -Infinity
+  /** Of the thread, so far. */
+  failures = 0
 
   constructor(options: EmbeddedRecordsOptions) {
-    this.#options = { idleMs: 60_000, limit: 200, ...options }
+    this.#options = { idleMs: 60_000, limit: 200, logger: silent, now: () => performance.now(), ...options }
     const storeOf = (kind: RecordKind): RecordStore => new EmbeddedStore(kind, (...all) => this.#ask(...all))
     this.logs = storeOf('logs')
     this.events = storeOf('events')
@@ -93,17 +97,38 @@ export class EmbeddedRecords implements RecordStores {
         continue
       }
       try {
-        const reply = await (await (this.#thread ??= startThread(this.#options))).ask(question)
+        const reply = await (await this.#awake()).ask(question)
+        this.#deaths = 0
         if ('value' in reply) resolve(reply.value)
         else reject(errorOf(reply.fault))
       } catch (error) {
-        this.#thread = undefined // The next question starts another.
-        reject(internal('the record store has failed', { cause: error }))
+        reject(unavailable('the record store has failed and is started again', { cause: error }))
       }
     }
     this.#working = undefined
     if (this.#options.directory !== undefined)
       this.#idle = setTimeout(() => void this.#rest(), this.#options.idleMs).unref()
+  }
+
+  #awake(): Promise<Thread> {
+    if (this.#thread) return this.#thread
+    if (this.#options.now() < this.#restsUntil) return Promise.reject(new Error('it rests after a failure'))
+    const starting = startThread(this.#options, {
+      onNotice: ({ notice, ...fields }) => this.#options.logger.error(fields, notice),
+      onDeath: (error) => this.#died(starting, error),
+    })
+    this.#thread = starting
+    starting.catch((error: unknown) => this.#died(starting, error))
+    return starting
+  }
+
+  #died(thread: Promise<Thread>, error: unknown): void {
+    if (this.#thread !== thread) return
+    this.#thread = undefined
+    this.failures++
+    const rest = RESTS_MS[Math.min(this.#deaths++, RESTS_MS.length - 1)] ?? 0
+    this.#restsUntil = this.#options.now() + rest
+    this.#options.logger.error({ err: error, restMs: rest }, 'the record store has failed')
   }
 
   async #rest(): Promise<void> {
@@ -157,57 +182,4 @@ class EmbeddedStore implements RecordStore {
 function errorOf({ code, reason, message }: Extract<Reply, { fault: unknown }>['fault']): Error {
   if (reason === undefined) return internal(`the record store has failed: ${message}`)
   return new StatusError({ code, reason, message } as ConstructorParameters<typeof StatusError>[0])
-}
-
-/** Bounds of the thread's heap; what SQLite holds is besides. */
-const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 }
-
-async function startThread({ directory, retention }: ThreadOptions): Promise<Thread> {
-  const options: ThreadOptions = { directory, retention }
-  const compiled = new URL('thread.js', import.meta.url)
-  // From sources, in tests, there is no file that a worker could run: the same runs behind the same port, in here.
-  if (!existsSync(fileURLToPath(compiled))) {
-    const { answerQuestions } = await import('./thread.js')
-    const { port1, port2 } = new MessageChannel()
-    answerQuestions(port2, options)
-    return threadBehind(port1)
-  }
-  return threadBehind(new Worker(compiled, { workerData: { role: ROLE, options }, resourceLimits: LIMITS }))
-}
-
-function threadBehind(port: Worker | MessagePort): Thread {
-  let settle: { resolve(reply: Reply): void; reject(error: Error): void } | undefined
-  let ended: (() => void) | undefined
-  const end = (error?: Error): void => {
-    settle?.reject(error ?? new Error('the thread has ended'))
-    settle = undefined
-    ended?.()
-  }
-  // What both are, of the many overloads of each.
-  const emitter = port as unknown as { on(event: string, listener: (value: never) => void): unknown }
-  emitter.on('message', (reply: Reply) => {
-    const asked = settle
-    settle = undefined
-    asked?.resolve(reply)
-  })
-  emitter.on('error', end)
-  emitter.on('exit', () => end())
-  emitter.on('close', () => end())
-  port.unref()
-  return {
-    ask(question) {
-      return new Promise((resolve, reject) => {
-        settle = { resolve, reject }
-        port.ref() // An answer that is waited for keeps the process.
-        port.postMessage(question)
-      }).finally(() => port.unref()) as Promise<Reply>
-    },
-    close() {
-      return new Promise((resolve) => {
-        ended = resolve
-        port.ref()
-        port.postMessage('close')
-      })
-    },
-  }
 }

@@ -24,6 +24,13 @@ export type Question = { kind: RecordKind } & (
 export type Reply =
   { value: unknown } | { fault: { code: number; reason?: string | undefined; message: string } }
 
+/** What the thread says without being asked. */
+export interface Notice {
+  notice: string
+  file: string
+  error: string
+}
+
 export function faultOf(error: unknown): Reply {
   if (error instanceof StatusError) {
     const { code, reason, message } = error

@@ -11,6 +11,7 @@ import { type KindSchema, valueAt } from '../kinds.js'
 import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_BITS, spaced } from './sql.js'
 
 const NEVER = '9223372036854775807'
+const MINUTE_MS = 60_000
 const KNOWN_FACETS = 20_000
 const SERIALS = 1 << Number(SERIAL_BITS)
 /** Above this share of the shared values, records are looked through in order of time instead of value by value. */
@@ -42,16 +43,21 @@ export class Segment {
   #chosenFor = ''
   #chosen = { rows: 0, of: 0 }
 
+  /** When the file was begun, in milliseconds, to the minute. */
+  readonly createdAt: number
+
   /** @param path `:memory:` for one that is not kept */
   constructor(
     readonly path: string,
     private readonly schema: KindSchema,
+    now: number,
   ) {
     this.#db = new Database(path)
     this.#columns = schema.fields.map((_, column) => `c${column}`)
     this.#db.exec(
       'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000',
     )
+    this.createdAt = this.#begun(now)
     this.#db.exec(this.#definitions())
     this.#serial = Number(this.#one('SELECT count(*) AS n FROM records')['n']) % SERIALS
     this.#bounds = this.#readBounds()
@@ -84,8 +90,9 @@ export class Segment {
       }
       this.#db.exec('COMMIT')
     } catch (error) {
-      this.#db.exec('ROLLBACK')
       this.#facets.clear()
+      this.#chosenFor = ''
+      this.#rollBack()
       this.#bounds = this.#readBounds()
       throw error
     }
@@ -147,14 +154,27 @@ export class Segment {
     })
   }
 
-  /** Nothing more will be written, for now: the write-ahead log goes into the file. */
+  /** Nothing more will be written, for now: the write-ahead log goes into the file. Where it cannot, it stays. */
   seal(): void {
-    this.#one('PRAGMA wal_checkpoint(TRUNCATE)')
+    try {
+      this.#one('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch (error) {
+      if (isDamage(error)) throw error
+    }
   }
 
   close(): void {
     this.#statements.clear()
     this.#db.close()
+  }
+
+  /** SQLite has done it by itself after some faults, such as a full disk. */
+  #rollBack(): void {
+    try {
+      this.#db.exec('ROLLBACK')
+    } catch (error) {
+      if (isDamage(error)) throw error
+    }
   }
 
   #definitions(): string {
@@ -170,6 +190,13 @@ export class Segment {
       ${text === undefined ? '' : `CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, ${tokenize});`}
       CREATE TEMP TABLE places(field INTEGER, value TEXT, since INTEGER, PRIMARY KEY (field, value)) WITHOUT ROWID;
       CREATE TEMP TABLE chosen(id INTEGER PRIMARY KEY, since INTEGER NOT NULL);`
+  }
+
+  /** Kept where SQLite leaves room for a number of the application's. */
+  #begun(now: number): number {
+    const isNew = this.#one(`SELECT count(*) AS n FROM sqlite_master`)['n'] === 0n
+    if (isNew) this.#db.exec(`PRAGMA user_version = ${Math.trunc(now / MINUTE_MS)}`)
+    return Number(this.#one('PRAGMA user_version')['user_version']) * MINUTE_MS
   }
 
   #worded(): string[] {
@@ -347,6 +374,12 @@ export class Segment {
   #all(sql: string, params: readonly Value[] = []): Row[] {
     return this.#statement(sql).all(...params) as Row[]
   }
+}
+
+/** The file is no database, or not any more; other faults, such as a full disk, may pass. */
+export function isDamage(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^SQLITE_(?:CORRUPT|NOTADB)/.test(code)
 }
 
 /** Lists are searched by patterns only, so they are kept as lines. */

@@ -3,7 +3,7 @@
  *
  * Removing a file costs nothing in comparison with deleting records from a full-text index.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { badRequest } from '../../../apimachinery/errors/index.js'
 import {
@@ -17,8 +17,8 @@ import {
 } from '../interface.js'
 import { bucketAfter, bucketOf, countedMs, parseInterval } from '../intervals.js'
 import { type KindSchema } from '../kinds.js'
-import { Segment } from './segment.js'
-import { idAt, SERIAL_BITS } from './sql.js'
+import { isDamage, Segment } from './segment.js'
+import { idAt } from './sql.js'
 
 export interface Retention {
   maxAgeMs: number
@@ -32,6 +32,8 @@ export interface SegmentsOptions extends Retention {
   now?: () => number
   /** A file of this size is followed by another. Default: an eighth of `maxBytes`, at most 256 MiB. */
   segmentBytes?: number
+  /** Told of files that could not be read. */
+  onLost?: (file: string, error: unknown) => void
 }
 
 const MOST_BUCKETS = 65_536
@@ -55,6 +57,8 @@ export class Segments {
   readonly #now: () => number
   /** By number, oldest first. */
   readonly #segments = new Map<number, Segment>()
+  /** The highest number that has been given; those of files that were set aside are not given again. */
+  #opened = 0
 
   constructor(options: SegmentsOptions) {
     this.#options = options
@@ -73,7 +77,14 @@ export class Segments {
   }
 
   append(documents: readonly JsonDocument[]): void {
-    this.#newest().append(documents)
+    const newest = this.#newest()
+    try {
+      newest.append(documents)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      this.#setAside(newest, error)
+      this.#newest().append(documents)
+    }
     this.prune()
   }
 
@@ -82,15 +93,15 @@ export class Segments {
       throw badRequest(`from + size must be at most ${WINDOW}: narrow the time or the filters, or export`)
     const total = this.#sum(query)
     const found = limit === 0 || offset >= total ? [] : this.#find(query, order, offset + limit)
-    return { total, documents: documentsOf(found.slice(offset)) }
+    return { total, documents: this.#documentsOf(found.slice(offset)) }
   }
 
   statistics(query: RecordQuery): RecordStatistics {
     const total = this.#sum(query)
     if (this.#options.schema.distinct === undefined) return { total, distinct: total }
     const values = new Set<string>()
-    for (const segment of this.#segments.values())
-      for (const value of segment.distinct(query)) values.add(value)
+    for (const found of this.#each((segment) => segment.distinct(query)))
+      for (const value of found) values.add(value)
     return { total, distinct: values.size }
   }
 
@@ -98,8 +109,8 @@ export class Segments {
     const interval = parseInterval(text)
     const counts = new Map<number, number>()
     let total = 0
-    for (const segment of this.#segments.values()) {
-      for (const [time, count] of segment.histogram(query, countedMs(interval))) {
+    for (const found of this.#each((segment) => segment.histogram(query, countedMs(interval)))) {
+      for (const [time, count] of found) {
         const bucket = bucketOf(time, interval)
         counts.set(bucket, (counts.get(bucket) ?? 0) + count)
         total += count
@@ -128,7 +139,7 @@ export class Segments {
     const found = this.#find(query, 'desc', limit, after)
     const end = found.at(-1)
     return {
-      documents: documentsOf(found),
+      documents: this.#documentsOf(found),
       after: end && found.length === limit ? { id: end.id, segment: this.#numberOf(end.segment) } : undefined,
     }
   }
@@ -149,17 +160,28 @@ export class Segments {
   }
 
   close(): void {
-    for (const segment of this.#segments.values()) {
-      if (segment === this.#current()) segment.seal()
-      segment.close()
-    }
+    this.#current()?.seal()
+    for (const segment of this.#segments.values()) segment.close()
     this.#segments.clear()
   }
 
   #sum(query: RecordQuery): number {
-    let sum = 0
-    for (const segment of this.#segments.values()) sum += segment.count(query)
-    return sum
+    return this.#each((segment) => segment.count(query)).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** What each file answers; one that turns out to be damaged is set aside, and the others answer. */
+  #each<T>(ask: (segment: Segment) => T): T[] {
+    return [...this.#segments.values()].flatMap((segment) => this.#asked(segment, ask) ?? [])
+  }
+
+  #asked<T>(segment: Segment, ask: (segment: Segment) => T): [T] | undefined {
+    try {
+      return [ask(segment)]
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      this.#setAside(segment, error)
+      return undefined
+    }
   }
 
   /** Of equal identifiers, that of the newer file comes first in `desc`. */
@@ -176,13 +198,21 @@ export class Segments {
       if (worst !== undefined && sign * compare(outermost(segment), worst) > 0) break
       const isBehind = after !== undefined && number < after.segment
       const beyond = after && (isBehind ? after.id + 1n : after.id)
-      const ids = segment.ids(query, { order, limit, after: beyond })
+      const [ids = []] = this.#asked(segment, () => segment.ids(query, { order, limit, after: beyond })) ?? []
       if (ids.length === 0) continue
       found = [...found, ...ids.map((id) => ({ id, segment }))]
         .sort((a, b) => sign * compare(a.id, b.id) || this.#numberOf(b.segment) - this.#numberOf(a.segment))
         .slice(0, limit)
     }
     return found
+  }
+
+  /** In the order given. */
+  #documentsOf(found: readonly Found[]): JsonDocument[] {
+    return found.flatMap(({ id, segment }) => {
+      const [documents = []] = this.#asked(segment, () => segment.documents([id])) ?? []
+      return documents.map(({ document }) => document)
+    })
   }
 
   #numberOf(segment: Segment): number {
@@ -196,11 +226,12 @@ export class Segments {
     const isFull =
       newest?.bounds !== undefined &&
       (newest.sizeBytes >= this.#segmentBytes ||
-        this.#now() - Number(newest.bounds.first >> SERIAL_BITS) > Math.min(DAY, this.#options.maxAgeMs))
+        this.#now() - newest.createdAt > Math.min(DAY, this.#options.maxAgeMs))
     if (newest && !isFull) return newest
     newest?.seal()
-    const number = newest === undefined ? 1 : this.#numberOf(newest) + 1
-    const segment = new Segment(this.#pathOf(number), this.#options.schema)
+    const number = Math.max(newest === undefined ? 0 : this.#numberOf(newest), this.#opened) + 1
+    const segment = new Segment(this.#pathOf(number), this.#options.schema, this.#now())
+    this.#opened = number
     this.#segments.set(number, segment)
     return segment
   }
@@ -213,19 +244,46 @@ export class Segments {
     const { directory, schema } = this.#options
     if (directory === undefined) return
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const numbers = readdirSync(directory)
+    const names = readdirSync(directory)
+    for (const name of names) if (/\.damaged(?:-wal)?$/.test(name)) this.#forget(join(directory, name))
+    const numbers = names
       .flatMap((name) => /^(\d{8})\.db$/.exec(name)?.[1] ?? [])
       .map(Number)
       .sort((a, b) => a - b)
     for (const number of numbers) {
-      const path = this.#pathOf(number)
       try {
-        this.#segments.set(number, new Segment(path, schema))
-      } catch {
-        // A damaged file is kept for whoever wants to look, and does not keep the others from being read.
-        renameSync(path, `${path}.damaged`)
+        this.#segments.set(number, new Segment(this.#pathOf(number), schema, this.#now()))
+      } catch (error) {
+        // Whatever it is, it does not keep the others from being read; what may pass is tried again at the next start.
+        if (isDamage(error)) this.#rename(number)
+        this.#options.onLost?.(this.#pathOf(number), error)
       }
     }
+    this.#opened = numbers.at(-1) ?? 0
+  }
+
+  /** A damaged file is kept for whoever wants to look, as long as records are. */
+  #forget(path: string): void {
+    if (statSync(path).mtimeMs < this.#now() - this.#options.maxAgeMs) rmSync(path, { force: true })
+  }
+
+  #setAside(segment: Segment, error: unknown): void {
+    const number = this.#numberOf(segment)
+    this.#segments.delete(number)
+    try {
+      segment.close()
+    } catch {
+      // It is as good as closed.
+    }
+    if (this.#options.directory !== undefined) this.#rename(number)
+    this.#options.onLost?.(this.#pathOf(number), error)
+  }
+
+  #rename(number: number): void {
+    const path = this.#pathOf(number)
+    for (const suffix of ['', '-wal'])
+      if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.damaged${suffix}`)
+    rmSync(`${path}-shm`, { force: true })
   }
 
   #pathOf(number: number): string {
@@ -243,9 +301,4 @@ export class Segments {
 
 function compare(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** In the order given; each file is asked once. */
-function documentsOf(found: readonly Found[]): JsonDocument[] {
-  return found.map(({ id, segment }) => segment.documents([id])[0]?.document ?? {})
 }

@@ -6,7 +6,8 @@
 import { join } from 'node:path'
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { KINDS, type RecordKind } from '../kinds.js'
-import { faultOf, type Question, type Reply, ROLE, type ThreadOptions } from './protocol.js'
+import { faultOf, type Notice, type Question, type Reply, ROLE, type ThreadOptions } from './protocol.js'
+import { isDamage } from './segment.js'
 import { Segments } from './segments.js'
 
 type Port = Pick<MessagePort, 'postMessage' | 'on' | 'close'>
@@ -22,6 +23,7 @@ export function answerQuestions(port: Port, { directory, retention }: ThreadOpti
         ...retention[kind],
         directory: directory === undefined ? undefined : join(directory, kind),
         schema: KINDS[kind],
+        onLost: (file, error) => port.postMessage(noticeOf(file, error)),
       })
       opened.set(kind, segments)
     }
@@ -58,6 +60,16 @@ export function answerQuestions(port: Port, { directory, retention }: ThreadOpti
     }
     port.postMessage(reply)
   })
+}
+
+function noticeOf(file: string, error: unknown): Notice {
+  return {
+    notice: isDamage(error)
+      ? 'a file of records is damaged: it has been renamed to .damaged, and the other files are served'
+      : 'a file of records cannot be opened: it is left out until the next start',
+    file,
+    error: error instanceof Error ? error.message : String(error),
+  }
 }
 
 const data: unknown = workerData
