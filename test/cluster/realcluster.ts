@@ -26,6 +26,8 @@ export interface RealCluster {
   url: string
   kubeconfig: string
   token: string
+  /** Signs client certificates, as the controller manager does. */
+  authority: { cert: string; key: string }
   /** Name → pid, for those who measure. */
   processes: Readonly<Record<string, number>>
   /** Sends one request as the administrator; the certificate is not checked. */
@@ -148,15 +150,16 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
       const names = ['--controllers', state.controllers.join(',')]
       const alone = ['--leader-elect=false', '--port=0', '--secure-port=0']
       const signing = ['--cluster-signing-cert-file', ca.cert, '--cluster-signing-key-file', ca.key]
+      const accounts = ['--service-account-private-key-file', key, '--root-ca-file', ca.cert]
       run(
         join(BINARIES, 'kube-controller-manager'),
-        ['--kubeconfig', kubeconfig, ...names, ...alone, ...signing],
+        ['--kubeconfig', kubeconfig, ...names, ...alone, ...signing, ...accounts],
         'kube-controller-manager.log',
       )
     }
     const [etcd, apiserver] = children
     const processes = { etcd: etcd?.pid ?? 0, 'kube-apiserver': apiserver?.pid ?? 0 }
-    return { url, kubeconfig, token, processes, request, stop }
+    return { url, kubeconfig, token, authority, processes, request, stop }
   } catch (error) {
     const log = join(folder, 'kube-apiserver.log')
     if (existsSync(log)) process.stderr.write(readFileSync(log, 'utf8').split('\n').slice(-15).join('\n'))

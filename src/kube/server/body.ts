@@ -4,6 +4,7 @@ import { badRequest, unsupportedMediaType } from '../../apimachinery/errors/inde
 import { apiVersionOf, type KubeObject } from '../../apimachinery/meta/types.js'
 import { decodeObject, PROTOBUF } from '../protobuf/index.js'
 import { type ResourceDefinition } from '../registry/strategy.js'
+import { duplicateKeys } from './duplicates.js'
 import { type Exchange } from './exchange.js'
 import { offered } from './negotiate.js'
 
@@ -77,5 +78,11 @@ export async function objectBody(
     const found = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
     throw unrecognized(kind, bytes, `cannot unmarshal ${found} into an object`)
   }
-  return { object: value as KubeObject, duplicates: [] }
+  // Looked for only when somebody asks: it reads the whole text once more.
+  const wanted = ['Strict', 'Warn'].includes(exchange.query.get('fieldValidation') ?? '')
+  const isJson = mediaType !== 'application/yaml'
+  return {
+    object: value as KubeObject,
+    duplicates: wanted && isJson ? duplicateKeys(bytes.toString()) : [],
+  }
 }
