@@ -16,39 +16,59 @@ export interface BindingRecord {
 /** A role held, and the bindings it is held through. */
 export interface Grant {
   readonly role: RoleSlot
-  readonly bindings: Set<BindingRecord>
+  readonly bindings: BindingRecord[]
 }
 
+type Held = Map<string, Grant[]>
+
 export class Grants {
-  readonly users = new Map<string, Grant[]>()
-  readonly groups = new Map<string, Grant[]>()
+  // There is one of these per place, and most places have bindings of users only, or of groups only.
+  #users: Held | undefined
+  #groups: Held | undefined
+
+  get users(): ReadonlyMap<string, readonly Grant[]> {
+    return this.#users ?? NOBODY
+  }
+
+  get groups(): ReadonlyMap<string, readonly Grant[]> {
+    return this.#groups ?? NOBODY
+  }
 
   get empty(): boolean {
     return this.users.size === 0 && this.groups.size === 0
   }
 
-  add(holder: Holder, role: RoleSlot, binding: BindingRecord): void {
-    const held = this[holder.of].get(holder.name)
+  add({ of, name }: Holder, role: RoleSlot, binding: BindingRecord): void {
+    const holders: Held =
+      of === 'users'
+        ? (this.#users ??= new Map<string, Grant[]>())
+        : (this.#groups ??= new Map<string, Grant[]>())
+    const held = holders.get(name)
     if (held === undefined) {
-      this[holder.of].set(holder.name, [{ role, bindings: new Set([binding]) }])
+      holders.set(name, [{ role, bindings: [binding] }])
       return
     }
     const grant = held.find((candidate) => candidate.role === role)
-    if (grant === undefined) held.push({ role, bindings: new Set([binding]) })
-    else grant.bindings.add(binding)
+    if (grant === undefined) held.push({ role, bindings: [binding] })
+    // A binding may name its subject twice.
+    else if (grant.bindings.at(-1) !== binding) grant.bindings.push(binding)
   }
 
-  remove(holder: Holder, role: RoleSlot, binding: BindingRecord): void {
-    const held = this[holder.of].get(holder.name)
+  remove({ of, name }: Holder, role: RoleSlot, binding: BindingRecord): void {
+    const holders = of === 'users' ? this.#users : this.#groups
+    const held = holders?.get(name)
     const position = held?.findIndex((candidate) => candidate.role === role) ?? -1
     const grant = held?.[position]
     if (held === undefined || grant === undefined) return
-    grant.bindings.delete(binding)
-    if (grant.bindings.size > 0) return
+    const index = grant.bindings.indexOf(binding)
+    if (index >= 0) grant.bindings.splice(index, 1)
+    if (grant.bindings.length > 0) return
     held.splice(position, 1)
-    if (held.length === 0) this[holder.of].delete(holder.name)
+    if (held.length === 0) holders?.delete(name)
   }
 }
+
+const NOBODY: Held = new Map()
 
 export interface Holder {
   of: 'users' | 'groups'

@@ -10,18 +10,21 @@ import {
 } from './objects.js'
 import { type Places } from './rbac.js'
 import { type RoleBook } from './rolebook.js'
+import { type FindRole } from './roles.js'
 
 const IAM = { group: 'iam.kubesphere.io', version: 'v1alpha2' }
 const RBAC = { group: 'rbac.authorization.k8s.io', version: 'v1' }
 
-const ROLES: readonly [RoleKind, { group: string; version: string; resource: string }][] = [
+type Resource = Parameters<InformerSet['informer']>[0]
+
+const ROLES: readonly [RoleKind, Resource][] = [
   ['GlobalRole', { ...IAM, resource: 'globalroles' }],
   ['WorkspaceRole', { ...IAM, resource: 'workspaceroles' }],
   ['ClusterRole', { ...RBAC, resource: 'clusterroles' }],
   ['Role', { ...RBAC, resource: 'roles' }],
 ]
 
-const BINDINGS: readonly [BindingKind, { group: string; version: string; resource: string }][] = [
+const BINDINGS: readonly [BindingKind, Resource][] = [
   ['GlobalRoleBinding', { ...IAM, resource: 'globalrolebindings' }],
   ['WorkspaceRoleBinding', { ...IAM, resource: 'workspacerolebindings' }],
   ['ClusterRoleBinding', { ...RBAC, resource: 'clusterrolebindings' }],
@@ -37,6 +40,16 @@ export interface Followed {
   stop: () => void
 }
 
+/** Reads a role when a binding names it first, so that those bound to nobody cost nothing. */
+export function roleFinder(informers: InformerSet): FindRole {
+  const roles = new Map(ROLES.map(([kind, resource]) => [kind, informers.informer(resource)]))
+  return (kind, namespace, name) => {
+    const store = roles.get(kind)?.store
+    const cached = store?.get(namespace, name)
+    return cached && store?.object<RoleObject>(cached)
+  }
+}
+
 /** @param first what requests wait for besides roles and bindings */
 export function followRoles(
   informers: InformerSet,
@@ -48,7 +61,7 @@ export function followRoles(
 
   /** Reads the whole object on each change: informers are shared, so their fields may be somebody else's. */
   const follow = <T>(
-    resource: { group: string; version: string; resource: string },
+    resource: Resource,
     set: (object: Readonly<T>) => void,
     remove: (namespace: string, name: string) => void,
   ): void => {
@@ -64,11 +77,9 @@ export function followRoles(
   }
 
   for (const [kind, resource] of ROLES) {
-    follow<RoleObject>(
-      resource,
-      (role) => book.setRole(kind, role),
-      (namespace, name) => book.deleteRole(kind, namespace, name),
-    )
+    const informer = informers.informer(resource)
+    all.push(informer)
+    stops.push(informer.onChange(({ object }) => book.roleChanged(kind, object.namespace, object.name)))
   }
   for (const [kind, resource] of BINDINGS) {
     follow<BindingObject>(

@@ -8,7 +8,7 @@
 import { type InformerSet } from '../client/cache/interface.js'
 import { type AuthorizationMode, authorizerFor } from './authorizer.js'
 import { type Loading } from '../client/gate.js'
-import { followRoles } from './follow.js'
+import { followRoles, roleFinder } from './follow.js'
 import { type Authorizer } from './interface.js'
 import { type Logger } from '../serving/log.js'
 import { opaClient } from './opa.js'
@@ -35,6 +35,8 @@ export interface Authorization {
   book: RoleBook
   /** What handlers ask about the caller. */
   rights: Rights
+  /** The same by roles and bindings, whatever the mode. */
+  roleRights: Rights
   stop: () => void
 }
 
@@ -46,11 +48,12 @@ export function createAuthorization({
   logger,
 }: AuthorizationDeps): Authorization {
   const opa = opaEndpoint === '' ? undefined : opaClient({ endpoint: opaEndpoint, logger })
-  const book = new RoleBook({ logger, canAskModules: opa !== undefined })
+  const book = new RoleBook({ logger, findRole: roleFinder(informers), canAskModules: opa !== undefined })
   const followed = followRoles(informers, book, first)
   const rbac = new RbacAuthorizer({ book, places: followed.places, opa, pending: followed.pending })
   const authorizer = authorizerFor(mode, rbac)
   const unrestricted = mode === 'AlwaysAllow'
   const rights = new Rights({ book, places: followed.places, authorizer, unrestricted })
-  return { authorizer, rbac, book, rights, stop: followed.stop }
+  const roleRights = new Rights({ book, places: followed.places, authorizer: rbac, unrestricted: false })
+  return { authorizer, rbac, book, rights, roleRights, stop: followed.stop }
 }

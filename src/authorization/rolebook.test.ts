@@ -23,7 +23,7 @@ const user = (name: string): Subject => ({ kind: 'User', name })
 
 describe('the places where somebody holds roles', () => {
   it('are those with a binding of the user or of one of the groups', () => {
-    const book = new RoleBook({ logger: silent })
+    const book = new RoleBook({ logger: silent, findRole: () => undefined })
 
     book.setBinding('WorkspaceRoleBinding', bound('1', { workspace: 'blue' }, user('ana')))
     book.setBinding(
@@ -38,7 +38,7 @@ describe('the places where somebody holds roles', () => {
   })
 
   it('follow bindings that change and go, and count two bindings in one place once', () => {
-    const book = new RoleBook({ logger: silent })
+    const book = new RoleBook({ logger: silent, findRole: () => undefined })
     book.setBinding('RoleBinding', bound('1', { namespace: 'dev' }, user('ana'), user('ana')))
     book.setBinding('RoleBinding', bound('2', { namespace: 'dev' }, user('ana')))
 
@@ -51,7 +51,7 @@ describe('the places where somebody holds roles', () => {
   })
 
   it('do not include a binding that carries no workspace', () => {
-    const book = new RoleBook({ logger: silent })
+    const book = new RoleBook({ logger: silent, findRole: () => undefined })
 
     book.setBinding('WorkspaceRoleBinding', bound('1', { workspace: '' }, user('ana')))
 

@@ -5,15 +5,9 @@
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type BindingRecord, Grants, type Holder, holdersOf } from './bindings.js'
 import { Holdings } from './holdings.js'
-import {
-  type BindingKind,
-  type BindingObject,
-  type RoleKind,
-  type RoleObject,
-  WORKSPACE_LABEL,
-} from './objects.js'
+import { type BindingKind, type BindingObject, type RoleKind, WORKSPACE_LABEL } from './objects.js'
 import { type Logger } from '../serving/log.js'
-import { type RoleSlot, RoleTable } from './roles.js'
+import { type FindRole, type RoleSlot, RoleTable } from './roles.js'
 
 /** What one binding put where, to take it out again. */
 interface Entry {
@@ -26,6 +20,7 @@ interface Entry {
 
 export interface RoleBookOptions {
   logger: Logger
+  findRole: FindRole
   /** Whether policy modules of platform roles can be evaluated by somebody. */
   canAskModules?: boolean
 }
@@ -40,8 +35,8 @@ export class RoleBook {
   readonly #namespaceHoldings = new Holdings()
   readonly #entries = new Map<string, Entry>()
 
-  constructor({ logger, canAskModules = false }: RoleBookOptions) {
-    this.roles = new RoleTable(logger, canAskModules)
+  constructor({ logger, findRole, canAskModules = false }: RoleBookOptions) {
+    this.roles = new RoleTable(logger, canAskModules, findRole)
   }
 
   /** An empty name is no workspace and has no bindings; the original took it for all of them. */
@@ -67,12 +62,9 @@ export class RoleBook {
     return this.#entries.size
   }
 
-  setRole(kind: RoleKind, role: RoleObject): void {
-    this.roles.set(kind, role)
-  }
-
-  deleteRole(kind: RoleKind, namespace: string, name: string): void {
-    this.roles.delete(kind, namespace, name)
+  /** A role came, changed or went. */
+  roleChanged(kind: RoleKind, namespace: string, name: string): void {
+    this.roles.changed(kind, namespace, name)
   }
 
   setBinding(kind: BindingKind, binding: BindingObject): void {

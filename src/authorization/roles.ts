@@ -2,7 +2,7 @@
  * Roles in compiled form, each in a slot that bindings point to.
  *
  * A slot outlives its role: a binding may come before the role it names, and a role that changes is changed
- * for all its bindings at once.
+ * for all its bindings at once. Most roles of a large installation are bound to nobody, and need none.
  */
 import { SharedByRules } from '../apimachinery/rbac/shared.js'
 import { type RoleKind, type RoleObject } from './objects.js'
@@ -34,6 +34,9 @@ export interface RoleSlot {
   references: number
 }
 
+/** Looks up a stored role. */
+export type FindRole = (kind: RoleKind, namespace: string, name: string) => RoleObject | undefined
+
 const KINDS: ReadonlySet<string> = new Set<RoleKind>(['GlobalRole', 'ClusterRole', 'WorkspaceRole', 'Role'])
 
 /** Roles that only platform and cluster administrators write. */
@@ -50,6 +53,7 @@ export class RoleTable {
   constructor(
     private readonly logger: Logger,
     private readonly canAskModules: boolean,
+    private readonly find: FindRole,
   ) {}
 
   /** The slot for a reference, counted; give it back with `release`. */
@@ -61,21 +65,22 @@ export class RoleTable {
 
   release(slot: RoleSlot): void {
     slot.references--
-    this.#drop(slot)
-  }
-
-  set(kind: RoleKind, role: RoleObject): void {
-    const slot = this.#slot(kind, role.metadata.namespace ?? '', role.metadata.name ?? '')
-    slot.rules = this.#sets.of(role.rules ?? [])
-    this.#setPolicy(slot, role.metadata.annotations ?? {})
-  }
-
-  delete(kind: RoleKind, namespace: string, name: string): void {
-    const slot = this.#slots.get(keyOf(kind, namespace, name))
-    if (slot === undefined) return
-    slot.rules = undefined
+    if (slot.references > 0) return
     this.#setPolicy(slot, {})
-    this.#drop(slot)
+    if (slot.fault !== undefined) this.faults--
+    this.#slots.delete(keyOf(slot.kind, slot.namespace, slot.name))
+  }
+
+  /** A role came, changed or went. */
+  changed(kind: RoleKind, namespace: string, name: string): void {
+    const slot = this.#slots.get(keyOf(kind, namespace, name))
+    if (slot !== undefined) this.#fill(slot)
+  }
+
+  #fill(slot: RoleSlot): void {
+    const role = slot.fault === undefined && this.find(slot.kind as RoleKind, slot.namespace, slot.name)
+    slot.rules = role ? this.#sets.of(role.rules ?? []) : undefined
+    this.#setPolicy(slot, (role && role.metadata.annotations) || {})
   }
 
   #slot(kind: string, namespace: string, name: string): RoleSlot {
@@ -95,14 +100,9 @@ export class RoleTable {
       }
       if (fault !== undefined) this.faults++
       this.#slots.set(key, slot)
+      this.#fill(slot)
     }
     return slot
-  }
-
-  #drop(slot: RoleSlot): void {
-    if (slot.references > 0 || slot.rules !== undefined) return
-    if (slot.fault !== undefined) this.faults--
-    this.#slots.delete(keyOf(slot.kind, slot.namespace, slot.name))
   }
 
   #setPolicy(slot: RoleSlot, annotations: Readonly<Record<string, string>>): void {

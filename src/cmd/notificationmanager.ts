@@ -2,7 +2,8 @@
 import { mkdirSync } from 'node:fs'
 import { type AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
-import { createAuthorization } from '../authorization/index.js'
+import { type Authorization, createAuthorization } from '../authorization/index.js'
+import { type Rights } from '../authorization/rights.js'
 import { createInformerSet } from '../client/cache/informerset.js'
 import { type InformerSet } from '../client/cache/interface.js'
 import { RestClient } from '../client/rest.js'
@@ -70,6 +71,8 @@ export interface NotificationsDeps {
   dataDir?: string
   listen: { host: string; port: number }
   allowEgress?: readonly string[]
+  /** Of the platform in the same process, which holds all roles and bindings already. */
+  rights?: Rights
 }
 
 export interface Notifications {
@@ -84,11 +87,12 @@ export async function startNotifications(deps: NotificationsDeps): Promise<Notif
   if (dataDir !== undefined) mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const client = new RestClient({ transport: upstream })
   const directory = new Directory({ informers, client })
-  const authorization = createAuthorization({ mode: 'RBAC', informers, logger })
+  const own = deps.rights ? undefined : createAuthorization({ mode: 'RBAC', informers, logger })
+  const rights = deps.rights ?? (own as Authorization).rights
   const journal = new Journal(dataDir === undefined ? ':memory:' : join(dataDir, 'journal.db'))
   const manager = new NotificationManager({
     directory,
-    router: new Router(directory, tenantsOf(deps, authorization), () => new Date()),
+    router: new Router(directory, tenantsOf(deps, rights), () => new Date()),
     sender: new Sender({ directory, egress: new Egress(allowEgress), logger }),
     journal,
     logger,
@@ -100,7 +104,7 @@ export async function startNotifications(deps: NotificationsDeps): Promise<Notif
     server.listen({ host: listen.host, port: listen.port }, resolve)
   }).catch(async (error: unknown) => {
     await manager.close()
-    authorization.stop()
+    own?.stop()
     throw error
   })
   await manager.start()
@@ -112,16 +116,13 @@ export async function startNotifications(deps: NotificationsDeps): Promise<Notif
       server.close()
       server.closeAllConnections()
       await manager.close()
-      authorization.stop()
+      own?.stop()
     },
   }
 }
 
 /** Those who may see the namespace. */
-function tenantsOf(
-  { informers, upstream }: NotificationsDeps,
-  { rights }: ReturnType<typeof createAuthorization>,
-): TenantsOf {
+function tenantsOf({ informers, upstream }: NotificationsDeps, rights: Rights): TenantsOf {
   const { users } = tenancyResources(informers, new RestClient({ transport: upstream }))
   const question = { verb: 'get', apiGroup: '', resource: 'namespaces' }
   return async (namespace, names) => {

@@ -22,6 +22,7 @@ import { MemoryTokenStore } from '../authentication/tokens/memory-store.js'
 import { RedisTokenStore } from '../authentication/tokens/redis-store.js'
 import { type TokenStore } from '../authentication/tokens/store.js'
 import { createAuthorization } from '../authorization/index.js'
+import { type Rights } from '../authorization/rights.js'
 import { type InformerSet } from '../client/cache/interface.js'
 import { type Loading } from '../client/gate.js'
 import { RestClient } from '../client/rest.js'
@@ -80,6 +81,8 @@ export interface Platform {
   webhooks: readonly ValidatingWebhook[]
   /** One queue of hashes for logins and for the user controller. */
   passwords: Passwords
+  /** What roles and bindings say that users may do, whatever the mode. */
+  roleRights: Rights
   /** What `/metrics` shows; parts beside the platform add theirs. */
   metrics: Registry
   close(): Promise<void>
@@ -229,6 +232,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
       checksNamespaceQuotas: true,
     }),
     passwords: authentication.passwords,
+    roleRights: authorization.roleRights,
     metrics,
     async close() {
       served.stop()

@@ -14,11 +14,34 @@ export function prefixOf(group: string, resource: string): string {
 }
 
 export interface ObjectChange {
-  key: string
+  readonly key: string
   /** Undefined: it is gone. */
-  object: KubeObject | undefined
+  readonly object: KubeObject | undefined
   /** Undefined: it is new. */
-  previous: KubeObject | undefined
+  readonly previous: KubeObject | undefined
+}
+
+/** Most listeners look at one of the two objects only. */
+class ParsedChange implements ObjectChange {
+  readonly key: string
+  readonly #event: StorageEvent
+  #object: KubeObject | undefined
+  #previous: KubeObject | undefined
+
+  constructor(event: StorageEvent) {
+    this.key = event.key
+    this.#event = event
+  }
+
+  get object(): KubeObject | undefined {
+    if (this.#event.type === 'delete') return undefined
+    return (this.#object ??= parse(this.#event.value))
+  }
+
+  get previous(): KubeObject | undefined {
+    const { previous } = this.#event
+    return previous && (this.#previous ??= parse(previous.value))
+  }
 }
 
 export class Objects {
@@ -48,11 +71,7 @@ export class Objects {
   follow(group: string, resource: string, listener: (change: ObjectChange) => void): () => void {
     const prefix = `${prefixOf(group, resource)}/`
     return this.followEntries(prefix, (event) => {
-      listener({
-        key: event.key,
-        object: event.type === 'put' ? parse(event.value) : undefined,
-        previous: event.previous && parse(event.previous.value),
-      })
+      listener(new ParsedChange(event))
     })
   }
 
@@ -64,11 +83,15 @@ export class Objects {
 
   /** The same as events of the storage; what is there already comes as puts without `previous`. */
   followEntries(prefix: string, listener: (event: StorageEvent) => void): () => void {
-    const { items, revision } = this.storage.list(prefix)
-    for (const { key, value, modRevision } of items) {
+    for (const { key, value, modRevision } of this.storage.list(prefix).items) {
       listener({ type: 'put', revision: modRevision, key, value })
     }
-    const watch = this.storage.watch(prefix, revision, {
+    return this.followNews(prefix, listener)
+  }
+
+  /** The same, from now on. */
+  followNews(prefix: string, listener: (event: StorageEvent) => void): () => void {
+    const watch = this.storage.watch(prefix, this.storage.revision, {
       events: (events) => events.forEach(listener),
       ended() {},
     })

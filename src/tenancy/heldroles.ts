@@ -55,7 +55,7 @@ export function placesOf(book: RoleBook, { name, groups }: Holder): Place[] {
   ]
 }
 
-function held(grants: readonly { role: RoleSlot; bindings: ReadonlySet<BindingRecord> }[] = []): HeldRole[] {
+function held(grants: readonly { role: RoleSlot; bindings: readonly BindingRecord[] }[] = []): HeldRole[] {
   return grants
     .map(({ role, bindings }) => ({ role, bindings: [...bindings].sort((a, b) => order(a.name, b.name)) }))
     .sort((a, b) => order(a.bindings[0]?.name ?? '', b.bindings[0]?.name ?? ''))

@@ -49,7 +49,7 @@ export function bytesOf(tenant: Tenant): Buffer {
 }
 
 const SMALLEST = 4 * 1024
-const LARGEST = 256 * 1024
+const LARGEST = { young: 64 * 1024, packed: 256 * 1024 }
 /** Larger texts would fill the dictionary. */
 const DICTIONARY_TEXT_LIMIT = 8 * 1024
 /** A text that stays larger than this part of itself is of a sort that the dictionary should know. */
@@ -97,6 +97,7 @@ export class Arena {
     this.#tenants--
     slab.live -= tenant.packedSize
     tenant.alive = false
+    if (slab.dictionary) this.#recent.delete(tenant)
     if (slab === this.#young || slab === this.#packed) return
     if (slab.live * 2 < slab.memory.length) this.#empty(slab)
   }
@@ -105,10 +106,10 @@ export class Arena {
     const young = this.#young
     if (young && young.memory.length - young.used >= size) return young
     // Large against the slab: a buffer of its own wastes nothing.
-    if (size > LARGEST / 4) return this.#make(size)
+    if (size > LARGEST.young / 4) return this.#make(size)
     while (size > this.#youngSize / 4) this.#youngSize *= 2
     const slab = this.#make(this.#youngSize)
-    this.#youngSize = Math.min(LARGEST, this.#youngSize * 2)
+    this.#youngSize = Math.min(LARGEST.young, this.#youngSize * 2)
     this.#young = slab
     if (young) this.#empty(young)
     return slab
@@ -138,7 +139,7 @@ export class Arena {
       return
     }
     const next = this.#make(Math.max(this.#packedSize, packed.length), dictionary)
-    this.#packedSize = Math.min(LARGEST, this.#packedSize * 2)
+    this.#packedSize = Math.min(LARGEST.packed, this.#packedSize * 2)
     this.#packed = next
     // First, since packing others overwrites what was packed.
     this.#settle(tenant, packed, next)

@@ -26,4 +26,9 @@ export class Recent {
     this.#young.set(key, bytes)
     this.#bytes += bytes.length
   }
+
+  delete(key: object): void {
+    this.#young.delete(key)
+    this.#old.delete(key)
+  }
 }

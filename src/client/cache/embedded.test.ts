@@ -135,6 +135,6 @@ describe('informers of the embedded API', () => {
     await call(remote, 'POST', path, { metadata: { name: 'after' } })
     await call(remote, 'DELETE', `${path}/before`)
     await eventually(() => expect(store.get('default', 'after')).toBeDefined())
-    expect(store.get('default', 'before')).toBeUndefined()
+    await eventually(() => expect(store.get('default', 'before')).toBeUndefined())
   })
 })

@@ -8,6 +8,8 @@
 export class LabelSet<Item> {
   #one: Item | undefined
   #many: Set<Item> | undefined
+  /** Of the set without labels, whose members nobody looks up. */
+  #unlabelled = 0
 
   constructor(
     readonly labels: Readonly<Record<string, string>>,
@@ -15,11 +17,13 @@ export class LabelSet<Item> {
   ) {}
 
   get size(): number {
+    if (this.labels === NO_LABELS) return this.#unlabelled
     return this.#many ? this.#many.size : this.#one === undefined ? 0 : 1
   }
 
   add(item: Item): void {
-    if (this.#many) this.#many.add(item)
+    if (this.labels === NO_LABELS) this.#unlabelled++
+    else if (this.#many) this.#many.add(item)
     else if (this.#one === undefined) this.#one = item
     else {
       this.#many = new Set([this.#one, item])
@@ -28,7 +32,8 @@ export class LabelSet<Item> {
   }
 
   delete(item: Item): void {
-    if (this.#many) this.#many.delete(item)
+    if (this.labels === NO_LABELS) this.#unlabelled--
+    else if (this.#many) this.#many.delete(item)
     else if (this.#one === item) this.#one = undefined
   }
 

@@ -105,9 +105,14 @@ export class SortedList<Item extends Named> {
   #length = 0
   readonly view: ItemView<Item>
 
-  constructor(compare: Compare<Item>) {
+  constructor(compare: Compare<Item>, items: Item[] = []) {
     this.#compare = compare
     this.view = new View(this)
+    items.sort(compare)
+    for (let i = 0; i < items.length; i += CHUNK_LIMIT) {
+      this.#chunks.push(new Chunk(items.slice(i, i + CHUNK_LIMIT)))
+    }
+    this.#length = items.length
   }
 
   get length(): number {

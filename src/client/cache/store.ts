@@ -21,6 +21,8 @@ import { NarrowedOrders } from './narrowed.js'
 import { SortedList } from './sorted.js'
 
 const OPEN_BRACE = 0x7b
+/** Namespaces that keep orders of their own; the orders of others are made anew when asked for. */
+const ORDERED_NAMESPACES = 512
 /** Parsed objects kept for repeated reads. */
 const MEMO_LIMIT = 128
 
@@ -69,31 +71,12 @@ interface Orders<Fields> {
   byCreation: SortedList<Entry<Fields>>
 }
 
-class Namespace<Fields> implements Orders<Fields> {
+class Namespace<Fields> {
   readonly entries = new Map<string, Entry<Fields>>()
-  readonly byName: SortedList<Entry<Fields>>
-  readonly byCreation: SortedList<Entry<Fields>>
-  /** Every order an object of this namespace is in. */
-  readonly nameOrders: readonly SortedList<Entry<Fields>>[]
-  readonly creationOrders: readonly SortedList<Entry<Fields>>[]
+  /** Of its own objects, once somebody has asked; of many thousand namespaces most are never listed. */
+  orders: Orders<Fields> | undefined
 
-  constructor(
-    readonly namespace: string,
-    whole: Orders<Fields>,
-  ) {
-    if (namespace === '') {
-      // Cluster-scoped objects need no orders beside those of the whole store.
-      this.byName = whole.byName
-      this.byCreation = whole.byCreation
-      this.nameOrders = [whole.byName]
-      this.creationOrders = [whole.byCreation]
-    } else {
-      this.byName = new SortedList<Entry<Fields>>(compareName)
-      this.byCreation = new SortedList<Entry<Fields>>(compareCreation)
-      this.nameOrders = [whole.byName, this.byName]
-      this.creationOrders = [whole.byCreation, this.byCreation]
-    }
-  }
+  constructor(readonly name: string) {}
 }
 
 function compareName(left: Entry<unknown>, right: Entry<unknown>): number {
@@ -109,9 +92,13 @@ function compareCreation(left: Entry<unknown>, right: Entry<unknown>): number {
 export class IndexedStore<Fields = unknown> implements Store<Fields> {
   #options: CacheOptions<Fields> | undefined
   readonly #namespaces = new Map<string, Namespace<Fields>>()
-  readonly #uids = new Map<string, Entry<Fields>>()
+  /** Once somebody has asked: most kinds are never searched by uid. */
+  #uids: Map<string, Entry<Fields>> | undefined
+  /** Those with orders, the one asked for last at the end. */
+  readonly #ordered = new Set<Namespace<Fields>>()
   readonly #byName = new SortedList<Entry<Fields>>(compareName)
   readonly #byCreation = new SortedList<Entry<Fields>>(compareCreation)
+  readonly #whole: Orders<Fields> = { byName: this.#byName, byCreation: this.#byCreation }
   readonly #labels = new LabelIndex<Entry<Fields>>()
   readonly #indexes = new Map<string, Map<string, Bucket<Fields>>>()
   readonly #narrowed = new NarrowedOrders<Entry<Fields>>()
@@ -171,17 +158,21 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   }
 
   byUid(uid: string): CachedObject<Fields> | undefined {
+    if (!this.#uids) {
+      this.#uids = new Map()
+      for (const entry of this.#byName) if (entry.uid !== '') this.#uids.set(entry.uid, entry)
+    }
     return this.#uids.get(uid)
   }
 
   byName(namespace?: string): OrderedView<Fields> {
     if (namespace === undefined) return this.#byName.view
-    return (this.#namespaces.get(namespace)?.byName ?? EMPTY).view
+    return (this.#ordersOf(namespace)?.byName ?? EMPTY).view
   }
 
   byCreation(namespace?: string): OrderedView<Fields> {
     if (namespace === undefined) return this.#byCreation.view
-    return (this.#namespaces.get(namespace)?.byCreation ?? EMPTY).view
+    return (this.#ordersOf(namespace)?.byCreation ?? EMPTY).view
   }
 
   byLabel(key: string, value?: string): Iterable<CachedObject<Fields>> {
@@ -286,7 +277,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     const labels = this.#labels.intern(metadata.labels)
 
     const entry = new Entry<Fields>(
-      previous?.namespace ?? this.#namespaces.get(namespaceName)?.namespace ?? namespaceName,
+      previous?.namespace ?? this.#namespaces.get(namespaceName)?.name ?? namespaceName,
       previous?.name ?? metadata.name ?? '',
       previous?.uid === metadata.uid && previous ? previous.uid : (metadata.uid ?? ''),
       metadata.resourceVersion ?? '',
@@ -339,12 +330,14 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   #add(entry: Entry<Fields>): void {
     let namespace = this.#namespaces.get(entry.namespace)
     if (!namespace) {
-      namespace = new Namespace(entry.namespace, { byName: this.#byName, byCreation: this.#byCreation })
+      namespace = new Namespace(entry.namespace)
       this.#namespaces.set(entry.namespace, namespace)
     }
     namespace.entries.set(entry.name, entry)
-    for (const order of namespace.nameOrders) order.add(entry)
-    for (const order of namespace.creationOrders) order.add(entry)
+    for (const { byName, byCreation } of this.#ordersWith(namespace)) {
+      byName.add(entry)
+      byCreation.add(entry)
+    }
     this.#narrowed.added(entry)
     this.#enter(entry)
   }
@@ -352,12 +345,12 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   #replace(previous: Entry<Fields>, entry: Entry<Fields>): void {
     const namespace = this.#namespaces.get(entry.namespace) as Namespace<Fields>
     namespace.entries.set(entry.name, entry)
-    for (const order of namespace.nameOrders) order.replace(previous, entry)
-    for (const order of namespace.creationOrders) {
-      if (previous.seconds === entry.seconds) order.replace(previous, entry)
+    for (const { byName, byCreation } of this.#ordersWith(namespace)) {
+      byName.replace(previous, entry)
+      if (previous.seconds === entry.seconds) byCreation.replace(previous, entry)
       else {
-        order.remove(previous)
-        order.add(entry)
+        byCreation.remove(previous)
+        byCreation.add(entry)
       }
     }
     this.#narrowed.replaced(previous, entry)
@@ -369,17 +362,50 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   #remove(entry: Entry<Fields>): void {
     const namespace = this.#namespaces.get(entry.namespace) as Namespace<Fields>
     namespace.entries.delete(entry.name)
-    for (const order of namespace.nameOrders) order.remove(entry)
-    for (const order of namespace.creationOrders) order.remove(entry)
+    for (const { byName, byCreation } of this.#ordersWith(namespace)) {
+      byName.remove(entry)
+      byCreation.remove(entry)
+    }
     this.#narrowed.removed(entry)
-    if (namespace.entries.size === 0) this.#namespaces.delete(entry.namespace)
+    if (namespace.entries.size === 0) {
+      this.#namespaces.delete(entry.namespace)
+      this.#ordered.delete(namespace)
+    }
     this.#leave(entry)
     this.#release(entry)
   }
 
+  /** Every pair of orders that the objects of a namespace are in. */
+  #ordersWith({ orders }: Namespace<Fields>): Orders<Fields>[] {
+    return orders ? [this.#whole, orders] : [this.#whole]
+  }
+
+  #ordersOf(name: string): Orders<Fields> | undefined {
+    // Cluster-scoped objects need none beside those of the whole store.
+    if (name === '') return this.#whole
+    const namespace = this.#namespaces.get(name)
+    if (!namespace) return undefined
+    this.#ordered.delete(namespace)
+    this.#ordered.add(namespace)
+    if (namespace.orders) return namespace.orders
+    const entries = namespace.entries
+    namespace.orders = {
+      byName: new SortedList(compareName, [...entries.values()]),
+      byCreation: new SortedList(compareCreation, [...entries.values()]),
+    }
+    if (this.#ordered.size > ORDERED_NAMESPACES) {
+      const [longest] = this.#ordered
+      if (longest) {
+        longest.orders = undefined
+        this.#ordered.delete(longest)
+      }
+    }
+    return namespace.orders
+  }
+
   /** Label, custom and uid indexes. */
   #enter(entry: Entry<Fields>): void {
-    if (entry.uid !== '') this.#uids.set(entry.uid, entry)
+    if (entry.uid !== '') this.#uids?.set(entry.uid, entry)
     entry.labelSet.add(entry)
     for (const bucket of entry.buckets ?? []) {
       bucket.members.add(entry)
@@ -389,7 +415,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   }
 
   #leave(entry: Entry<Fields>, successor?: Entry<Fields>): void {
-    if (this.#uids.get(entry.uid) === entry) this.#uids.delete(entry.uid)
+    if (this.#uids?.get(entry.uid) === entry) this.#uids.delete(entry.uid)
     entry.labelSet.delete(entry)
     if (entry.labelSet !== successor?.labelSet) this.#labels.release(entry.labelSet)
     for (const bucket of entry.buckets ?? []) {

@@ -1,13 +1,14 @@
 /**
  * Role-based access control over the stored roles and bindings.
  *
- * Roles are compiled and bindings are indexed by subject and namespace as the store changes; a decision
- * looks at the bindings of the asking user and groups only.
+ * Bindings are indexed by subject and namespace as the store changes, so that a decision looks at those of the asking
+ * user and groups only. Roles are compiled when they are first asked for: most of many thousand are bound to nobody.
  */
 import { SharedByRules } from '../../apimachinery/rbac/shared.js'
 import { type KubeObject, type UserInfo } from '../../apimachinery/meta/types.js'
-import { type ObjectChange, type Objects } from '../objects.js'
+import { type ObjectChange, type Objects, prefixOf } from '../objects.js'
 import { type AuthorizationAttributes, type Decision } from '../server/interfaces.js'
+import { type StorageEvent } from '../storage/interface.js'
 import { CompiledRules, type PolicyRule } from './rules.js'
 
 export const RBAC_GROUP = 'rbac.authorization.k8s.io'
@@ -32,8 +33,9 @@ interface Binding {
   name: string
   /** "" for cluster scope. */
   namespace: string
-  roleRef: RoleRef
-  subjects: readonly Subject[]
+  role: Pick<RoleRef, 'kind' | 'name'>
+  /** In the form of `subjectKey`. */
+  subjects: readonly string[]
 }
 
 /** Bindings of one subject, by namespace; "" holds those that count everywhere. */
@@ -43,17 +45,20 @@ const NO_RULES = new CompiledRules([])
 
 export class Rbac {
   readonly #sets = new SharedByRules((rules) => new CompiledRules(rules))
+  /** By storage key. */
   readonly #roles = new Map<string, CompiledRules>()
+  readonly #objects: Objects
   readonly #bindings = new Map<string, Binding>()
   readonly #bySubject = new Map<string, Places>()
   readonly #stops: (() => void)[]
 
   constructor(objects: Objects) {
-    const role = (change: ObjectChange): void => this.#role(change)
+    this.#objects = objects
+    const role = ({ key }: StorageEvent): void => void this.#roles.delete(key)
     const binding = (change: ObjectChange): void => this.#binding(change)
     this.#stops = [
-      objects.follow(RBAC_GROUP, 'clusterroles', role),
-      objects.follow(RBAC_GROUP, 'roles', role),
+      objects.followNews(`${prefixOf(RBAC_GROUP, 'clusterroles')}/`, role),
+      objects.followNews(`${prefixOf(RBAC_GROUP, 'roles')}/`, role),
       objects.follow(RBAC_GROUP, 'clusterrolebindings', binding),
       objects.follow(RBAC_GROUP, 'rolebindings', binding),
     ]
@@ -74,10 +79,10 @@ export class Rbac {
         const bindings = places.get(namespace)
         if (!bindings) continue
         for (const binding of bindings.values()) {
-          const rules = this.#roles.get(roleKey(binding))
+          const rules = this.#rulesOf(binding.role, binding.namespace)
           if (!rules) {
             ;(missing ??= []).push(
-              `${binding.roleRef.kind.toLowerCase()}.${RBAC_GROUP} ${JSON.stringify(binding.roleRef.name)} not found`,
+              `${binding.role.kind.toLowerCase()}.${RBAC_GROUP} ${JSON.stringify(binding.role.name)} not found`,
             )
           } else if (rules.allowing(attributes)) {
             return { allowed: true, reason: allowedBy(binding, subject) }
@@ -94,7 +99,7 @@ export class Rbac {
     for (const place of namespace === '' ? [''] : ['', namespace]) {
       for (const subject of subjectsOf(user)) {
         for (const binding of this.#bySubject.get(subject)?.get(place)?.values() ?? []) {
-          rules.push(...(this.#roles.get(roleKey(binding)) ?? NO_RULES).rules)
+          rules.push(...(this.#rulesOf(binding.role, binding.namespace) ?? NO_RULES).rules)
         }
       }
     }
@@ -103,35 +108,43 @@ export class Rbac {
 
   /** The rules a binding would give; undefined when the role is not there. */
   rulesOfRole(roleRef: RoleRef, namespace: string): readonly PolicyRule[] | undefined {
-    return this.#roles.get(roleKey({ roleRef, namespace }))?.rules
+    return this.#rulesOf(roleRef, namespace)?.rules
   }
 
-  #role({ key, object }: ObjectChange): void {
-    if (!object) this.#roles.delete(key)
-    else this.#roles.set(key, this.#sets.of((object.rules ?? []) as PolicyRule[]))
+  #rulesOf(role: Binding['role'], namespace: string): CompiledRules | undefined {
+    const isClusterRole = role.kind === 'ClusterRole'
+    const key = isClusterRole
+      ? `${prefixOf(RBAC_GROUP, 'clusterroles')}/${role.name}`
+      : `${prefixOf(RBAC_GROUP, 'roles')}/${namespace}/${role.name}`
+    const known = this.#roles.get(key)
+    if (known) return known
+    const object = isClusterRole
+      ? this.#objects.get(RBAC_GROUP, 'clusterroles', '', role.name)
+      : this.#objects.get(RBAC_GROUP, 'roles', namespace, role.name)
+    if (!object) return undefined
+    const rules = this.#sets.of((object.rules ?? []) as PolicyRule[])
+    this.#roles.set(key, rules)
+    return rules
   }
 
   #binding({ key, object }: ObjectChange): void {
     const old = this.#bindings.get(key)
     if (old) {
       this.#bindings.delete(key)
-      for (const subject of old.subjects) this.#forget(subjectKey(subject, old.namespace), old.namespace, key)
+      for (const subject of old.subjects) this.#forget(subject, old.namespace, key)
     }
     if (!object) return
     const binding = bindingOf(object)
     this.#bindings.set(key, binding)
     for (const subject of binding.subjects) {
-      const text = subjectKey(subject, binding.namespace)
-      if (text === undefined) continue
-      const places: Places = this.#bySubject.get(text) ?? new Map<string, Map<string, Binding>>()
-      this.#bySubject.set(text, places)
+      const places: Places = this.#bySubject.get(subject) ?? new Map<string, Map<string, Binding>>()
+      this.#bySubject.set(subject, places)
       const bindings = places.get(binding.namespace) ?? new Map<string, Binding>()
       places.set(binding.namespace, bindings.set(key, binding))
     }
   }
 
-  #forget(subject: string | undefined, namespace: string, key: string): void {
-    if (subject === undefined) return
+  #forget(subject: string, namespace: string, key: string): void {
     const places = this.#bySubject.get(subject)
     const bindings = places?.get(namespace)
     if (!places || !bindings) return
@@ -141,22 +154,19 @@ export class Rbac {
   }
 }
 
+/** As little as decisions need: there are tens of thousands. */
 function bindingOf(object: KubeObject): Binding {
   const { name = '', namespace = '' } = object.metadata
+  const { kind, name: roleName } = object.roleRef as RoleRef
   return {
     kind: namespace === '' ? 'ClusterRoleBinding' : 'RoleBinding',
     name,
     namespace,
-    roleRef: object.roleRef as RoleRef,
-    subjects: (object.subjects ?? []) as Subject[],
+    role: { kind, name: roleName },
+    subjects: ((object.subjects ?? []) as Subject[]).flatMap(
+      (subject) => subjectKey(subject, namespace) ?? [],
+    ),
   }
-}
-
-/** The storage key of the role. */
-function roleKey({ roleRef, namespace }: Pick<Binding, 'roleRef' | 'namespace'>): string {
-  return roleRef.kind === 'ClusterRole'
-    ? `/registry/${RBAC_GROUP}/clusterroles/${roleRef.name}`
-    : `/registry/${RBAC_GROUP}/roles/${namespace}/${roleRef.name}`
 }
 
 /** @returns undefined for a subject that is nobody */
@@ -173,10 +183,10 @@ function* subjectsOf(user: UserInfo): Generator<string> {
   for (const group of user.groups) yield `g:${group}`
 }
 
-function allowedBy({ kind, name, namespace, roleRef }: Binding, subject: string): string {
+function allowedBy({ kind, name, namespace, role }: Binding, subject: string): string {
   const where = namespace === '' ? name : `${name}/${namespace}`
   const who = `${subject.startsWith('u:') ? 'User' : 'Group'} ${JSON.stringify(subject.slice(2))}`
-  return `RBAC: allowed by ${kind} ${JSON.stringify(where)} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${who}`
+  return `RBAC: allowed by ${kind} ${JSON.stringify(where)} of ${role.kind} ${JSON.stringify(role.name)} to ${who}`
 }
 
 function listed(texts: readonly string[]): string {
