@@ -10,8 +10,15 @@ import { type Place } from '../authorization/rights.js'
 import { type PolicyRule } from '../authorization/rules.js'
 import { type GuardedWrite, type Policy } from '../serving/guard/policy.js'
 import { BINDING_LEVELS } from '../tenancy/bindinglevels.js'
-import { AGGREGATION, ROLE_TEMPLATE, WORKSPACE } from '../tenancy/names.js'
-import { composedRules, isShipped, isVital, sameRules, servesWorkspace } from '../tenancy/roles.js'
+import { AGGREGATION, COMPOSED, ROLE_TEMPLATE, WORKSPACE } from '../tenancy/names.js'
+import {
+  composedRules,
+  isAsComposed,
+  isShipped,
+  isVital,
+  sameRules,
+  servesWorkspace,
+} from '../tenancy/roles.js'
 import { aggregatedNames, type RoleObject } from '../tenancy/types.js'
 import { demandAdministrator, type GuardDeps } from './deps.js'
 import { annotation, changes, label, rulesOf } from './fields.js'
@@ -25,6 +32,9 @@ const EVERYTHING: PolicyRule[] = [
 export function rolePolicies(deps: GuardDeps): Policy[] {
   return (['global', 'cluster', 'workspace', 'namespace'] as const).map((level) => rolePolicy(deps, level))
 }
+
+const sameMark = (before: KubeObject, after: KubeObject): boolean =>
+  annotation(before, COMPOSED) === annotation(after, COMPOSED)
 
 function rolePolicy(deps: GuardDeps, level: Place['level']): Policy {
   const { rights, resources } = deps
@@ -83,22 +93,32 @@ function rolePolicy(deps: GuardDeps, level: Place['level']): Policy {
     // What such a role will hold depends on roles that are written later.
     if (after['aggregationRule'] && changes((role) => role?.['aggregationRule'], before, after))
       return EVERYTHING
-    const composed = changes((role) => annotation(role, AGGREGATION), before, after)
-      ? composedRules(partsOf(after, place))
-      : []
+    const composed = composedRules(partsGained(before, after, place))
     if (before && composed.length === 0 && sameRules(rules, (before as RoleObject).rules)) return undefined
     return [...rules, ...composed]
   }
 
-  /** Whatever keeps composed roles up to date will put their rules into this one. */
-  function partsOf(role: KubeObject, place: Place): Readonly<RoleObject>[] {
-    const namespace = place.level === 'namespace' ? place.namespace : ''
-    return aggregatedNames(role, AGGREGATION).map((part) => {
-      const found = roles(resources).get(part, namespace)
-      const serves = place.level !== 'workspace' || (found && servesWorkspace(found, place.workspace))
-      if (found && serves) return found
-      throw roles(resources).missing(part)
-    })
+  /** Whatever keeps composed roles up to date will put the rules of these into the role. */
+  function partsGained(
+    before: KubeObject | undefined,
+    after: KubeObject,
+    place: Place,
+  ): Readonly<RoleObject>[] {
+    const parts = aggregatedNames(after, AGGREGATION).map((name) => ({ name, part: partOf(name, place) }))
+    if (changes((role) => annotation(role, AGGREGATION), before, after))
+      return parts.map(({ name, part }) => {
+        if (part) return part
+        throw roles(resources).missing(name)
+      })
+    // Without another part, by rules and a mark that say together that it follows its parts.
+    const follows = isAsComposed(after) && !(before && isAsComposed(before) && sameMark(before, after))
+    return follows ? parts.flatMap(({ part }) => part ?? []) : []
+  }
+
+  function partOf(name: string, place: Place): Readonly<RoleObject> | undefined {
+    const found = roles(resources).get(name, place.level === 'namespace' ? place.namespace : '')
+    const serves = place.level !== 'workspace' || (found && servesWorkspace(found, place.workspace))
+    return serves ? found : undefined
   }
 
   return { group, resource, judge }

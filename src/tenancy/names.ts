@@ -20,6 +20,8 @@ export const HOST_CLUSTER = 'cluster-role.kubesphere.io/host'
 export const FEDERATED = 'kubefed.io/managed'
 
 export const AGGREGATION = 'iam.kubesphere.io/aggregation-roles'
+/** On a role that is composed of others: a hash of its rules, if they are those of its parts as they were then. */
+export const COMPOSED = 'iam.kubesphere.io/composed-rules'
 export const GLOBAL_ROLE = 'iam.kubesphere.io/globalrole'
 export const CLUSTER_ROLE = 'iam.kubesphere.io/clusterrole'
 export const WORKSPACE_ROLE = 'iam.kubesphere.io/workspacerole'

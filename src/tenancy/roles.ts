@@ -5,10 +5,11 @@
  * Shipped roles are told by name and by labels that tenants cannot set, never by the annotation that names a
  * creator: that one comes from clients.
  */
-import { equal } from '../apimachinery/json/value.js'
+import { createHash } from 'node:crypto'
+import { equal, isObject } from '../apimachinery/json/index.js'
 import { type RoleKind } from '../authorization/objects.js'
 import { type PolicyRule } from '../authorization/rules.js'
-import { AGGREGATION, ROLE_TEMPLATE, WORKSPACE } from './names.js'
+import { AGGREGATION, COMPOSED, ROLE_TEMPLATE, WORKSPACE } from './names.js'
 import { aggregatedNames, type RoleObject } from './types.js'
 
 type Role = Readonly<RoleObject>
@@ -66,6 +67,23 @@ export function servesWorkspace(role: Role, workspace: string): boolean {
 /** All rules of the parts, in their order; nothing is left out or merged. */
 export function composedRules(parts: Iterable<Role>): PolicyRule[] {
   return [...parts].flatMap((part) => part.rules ?? [])
+}
+
+/** To be kept in the annotation COMPOSED, beside rules that come from parts. */
+export function composedMark(rules: readonly PolicyRule[]): string {
+  return createHash('sha256').update(canonical(rules)).digest('base64url').slice(0, 22)
+}
+
+/** Whether the rules are those that were composed last, rather than written by somebody since. */
+export function isAsComposed({ metadata, rules }: Role): boolean {
+  return metadata.annotations?.[COMPOSED] === composedMark(rules ?? [])
+}
+
+/** Servers give the fields of an object back in an order of their own. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  )
 }
 
 export function sameRules(left: Role['rules'], right: Role['rules']): boolean {

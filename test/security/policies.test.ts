@@ -13,6 +13,7 @@ import { createPolicies } from '../../src/guard/index.js'
 import { SILENT } from '../../src/serving/log.js'
 import { Membership } from '../../src/tenancy/membership.js'
 import { tenancyResources } from '../../src/tenancy/resources.js'
+import { composedMark } from '../../src/tenancy/roles.js'
 import { eventually } from '../../src/client/testing/eventually.js'
 import { startKubernetes } from '../fixtures/kubernetes.js'
 import { type Harness, start } from '../serving/harness.js'
@@ -257,6 +258,20 @@ describe('roles', () => {
     expect(
       (await as('acc').patch(`${ROLES}/made`, { metadata: { annotations: aggregation(['none']) } })).status,
     ).toBe(404)
+  })
+
+  it('cannot be made to follow parts that say more', async () => {
+    const aggregation = { 'iam.kubesphere.io/aggregation-roles': '["admin"]' }
+    // Written by hand long ago; what its annotation names never came into it.
+    const role = { metadata: { name: 'narrowed', annotations: aggregation }, rules: READ }
+    expect((await as(ADMIN).post(ROLES, role)).status).toBe(201)
+    const mark = { 'iam.kubesphere.io/composed-rules': composedMark(READ) }
+
+    const marked = await as('acc').patch(`${ROLES}/narrowed`, { metadata: { annotations: mark } })
+
+    expect(marked.status, marked.text).toBe(403)
+    const other = await as('acc').patch(`${ROLES}/narrowed`, { metadata: { labels: { a: 'b' } } })
+    expect(other.status).toBe(200)
   })
 
   it('carry no policy of a client', async () => {

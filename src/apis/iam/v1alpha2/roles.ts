@@ -12,6 +12,7 @@ import { RoleComposition } from './rolecomposition.js'
 import { belongs, missingRole, ROLE_LEVELS, type RoleLevel } from './rolelevels.js'
 import { rolePage } from './rolelist.js'
 import { type RoleWrite, RoleWrites } from './rolewrites.js'
+import { visibleRole, visibleRoles } from './visiblerole.js'
 import { demandName, isDryRun, MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
 
 type Context = Pick<RoleWrite, 'user' | 'signal'> & { params: Record<string, string>; query: URLSearchParams }
@@ -41,7 +42,8 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       summary: `List ${level.resource}.`,
       access: 'authorized',
       async handle({ params, query, client }) {
-        return pageReply(await rolePage(level, level.locate(params, resources), query, deps, client))
+        const page = await rolePage(level, level.locate(params, resources), query, deps, client)
+        return pageReply(visibleRoles(page))
       },
     }),
     route({
@@ -54,7 +56,7 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
         const roles = level.of(resources)
         const role = roles.get(nameOf(params), where.namespace)
         if (!role || !belongs(role, where)) throw missingRole(level, resources, nameOf(params))
-        return { kind: level.kind, apiVersion: apiVersionOf(roles.type), ...role }
+        return { kind: level.kind, apiVersion: apiVersionOf(roles.type), ...visibleRole(role) }
       },
     }),
     route({
@@ -63,7 +65,7 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       summary: `Create one of the ${level.resource}, or replace it when the body has a resource version.`,
       access: 'authorized',
       body: MetadataBody,
-      handle: (context) => writes.put(write(context), typedMetadata(context.body)),
+      handle: async (context) => visibleRole(await writes.put(write(context), typedMetadata(context.body))),
     }),
     route({
       method: 'PUT',
@@ -71,10 +73,10 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       summary: `Replace one ${singular}, or create it when the body has no resource version.`,
       access: 'authorized',
       body: MetadataBody,
-      handle(context) {
+      async handle(context) {
         const metadata = typedMetadata(context.body)
         demandName(metadata.name, nameOf(context.params))
-        return writes.put(write(context), metadata)
+        return visibleRole(await writes.put(write(context), metadata))
       },
     }),
     route({
@@ -83,10 +85,10 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       summary: `Merge metadata into one ${singular}, and compose it anew when roles are named.`,
       access: 'authorized',
       body: MetadataBody,
-      handle(context) {
+      async handle(context) {
         const metadata = typedMetadata(context.body)
         if (metadata.name !== undefined) demandName(metadata.name, nameOf(context.params))
-        return writes.patch(write(context), nameOf(context.params), metadata)
+        return visibleRole(await writes.patch(write(context), nameOf(context.params), metadata))
       },
     }),
     route({

@@ -6,10 +6,11 @@
  */
 import { badRequest, StatusError } from '../../../apimachinery/errors/index.js'
 import { type ObjectMeta, type UserInfo } from '../../../apimachinery/meta/types.js'
-import { AGGREGATION, WORKSPACE } from '../../../tenancy/names.js'
+import { type PolicyRule } from '../../../authorization/rules.js'
+import { AGGREGATION, COMPOSED, WORKSPACE } from '../../../tenancy/names.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
-import { isVital } from '../../../tenancy/roles.js'
-import { type RoleObject } from '../../../tenancy/types.js'
+import { composedMark, isVital } from '../../../tenancy/roles.js'
+import { aggregatedNames, type RoleObject } from '../../../tenancy/types.js'
 import { type RoleComposition } from './rolecomposition.js'
 import { belongs, missingRole, type RoleLevel, type RoleLocation } from './rolelevels.js'
 
@@ -40,9 +41,12 @@ export class RoleWrites {
     const roles = level.of(this.resources)
     const stored = metadata.resourceVersion ? await this.#stored(write, metadata.name ?? '') : undefined
     const placed = place(metadata, where)
+    const rules = this.#rules(write, placed, stored)
+    const finalizers = stored?.metadata.finalizers
+    const { annotations: _, ...unmarked } = placed
     const role: RoleObject = {
-      metadata: { ...placed, ...(stored?.metadata.finalizers && { finalizers: stored.metadata.finalizers }) },
-      rules: this.#rules(write, placed, stored),
+      metadata: { ...unmarked, ...marked(placed, rules), ...(finalizers && { finalizers }) },
+      rules,
       // Says which labels Kubernetes collects rules by; it is not for clients of this API to change.
       ...(stored?.['aggregationRule'] !== undefined && { aggregationRule: stored['aggregationRule'] }),
     }
@@ -93,7 +97,8 @@ export class RoleWrites {
     const recomposed = annotations?.[AGGREGATION] !== undefined
     const rules = recomposed ? this.#rules(write, metadata, stored) : (stored.rules ?? [])
     await this.composition.demand(user, level, where, { metadata, rules }, stored)
-    return level.of(this.resources).patch(name, 'merge', { metadata: changes, rules }, optionsOf(write))
+    const composed = { ...changes, ...(recomposed && marked(changes, rules)) }
+    return level.of(this.resources).patch(name, 'merge', { metadata: composed, rules }, optionsOf(write))
   }
 
   /** The vital roles keep what they have: their annotations name templates that say less. */
@@ -115,6 +120,14 @@ export class RoleWrites {
     }
     throw missingRole(level, this.resources, name)
   }
+}
+
+/** With what tells later that the rules come from other roles. What a client says of that does not count. */
+function marked({ annotations = {} }: ObjectMeta, rules: PolicyRule[]): Pick<ObjectMeta, 'annotations'> {
+  const { [COMPOSED]: _, ...rest } = annotations
+  const isComposed = aggregatedNames({ metadata: { annotations } }, AGGREGATION).length > 0
+  const all = isComposed ? { ...rest, [COMPOSED]: composedMark(rules) } : rest
+  return Object.keys(all).length === 0 ? {} : { annotations: all }
 }
 
 /** The metadata where the role belongs, whatever the client says of it. */
