@@ -152,6 +152,23 @@ export async function startStormSource(
   }
 }
 
+/** Receivers of notifications, see `_receivers.ts`. */
+export async function startReceivers(): Promise<{
+  url: string
+  told(): Promise<{ alerts: number; twice: number; messages: number }>
+  stop(): Promise<void>
+}> {
+  const program = fileURLToPath(new URL('_receivers.js', import.meta.url))
+  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const url = await firstUrl(child)
+  return {
+    url,
+    told: async () =>
+      (await (await fetch(`${url}/told`)).json()) as { alerts: number; twice: number; messages: number },
+    stop: () => ended(child),
+  }
+}
+
 /** Waits for the account: the first administrator is made after the start. */
 export async function tokenOf(url: string, username: string): Promise<string> {
   await until(async () => (await login(url, username)).status === 200, 60_000)

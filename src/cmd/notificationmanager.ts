@@ -89,7 +89,7 @@ export async function startNotifications(deps: NotificationsDeps): Promise<Notif
   const directory = new Directory({ informers, client })
   const own = deps.rights ? undefined : createAuthorization({ mode: 'RBAC', informers, logger })
   const rights = deps.rights ?? (own as Authorization).rights
-  const journal = new Journal(dataDir === undefined ? ':memory:' : join(dataDir, 'journal.db'))
+  const journal = Journal.open(dataDir === undefined ? ':memory:' : join(dataDir, 'journal.db'))
   const manager = new NotificationManager({
     directory,
     router: new Router(directory, tenantsOf(deps, rights), () => new Date()),

@@ -47,6 +47,11 @@ const LAST = 2_147_483_646
 export class Directory {
   readonly #of: (type: CachedResourceType) => CachedResource<NotificationObject>
   readonly #client: RestClient
+  /** Of each owner, in order, until something changes. */
+  #accounts: { revision: string; by: ReadonlyMap<string, readonly Readonly<NotificationObject>[]> } = {
+    revision: '',
+    by: new Map(),
+  }
 
   constructor({ informers, client }: { informers: InformerSet; client: RestClient }) {
     const made = new Map<string, CachedResource<NotificationObject>>()
@@ -122,20 +127,40 @@ export class Directory {
   configFor({ channel, tenant, spec }: Target): Record<string, unknown> | undefined {
     const selector = spec[`${channel}ConfigSelector`]
     const matches = selectorFromLabelSelector(isObject(selector) ? selector : {})
-    const all = [...this.#of(CONFIGS).list()]
-      .filter((config) => isComplete(channel, config.spec?.[channel]))
-      .sort(
-        (a, b) => priority(a) - priority(b) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1),
-      )
-    const ofTenant = all.find(
-      (config) => tenant !== '' && this.ownerOf(config) === tenant && matches.matches(config.metadata.labels),
-    )
+    const selected = ({ metadata }: Readonly<NotificationObject>): boolean => matches.matches(metadata.labels)
+    const ofTenant = tenant === '' ? undefined : this.#configs(channel, tenant).find(selected)
     if (ofTenant) return { ...(ofTenant.spec?.[channel] as object), owned: true }
-    const preset = all.find(
-      // Tenants who have none use the platform's, whatever they select by.
-      (config) => this.ownerOf(config) === '' && (tenant !== '' || matches.matches(config.metadata.labels)),
-    )
+    // Tenants who have none use the platform's, whatever they select by.
+    const preset = this.#configs(channel, '').find((config) => tenant !== '' || selected(config))
     return preset && { ...(preset.spec?.[channel] as object), owned: false }
+  }
+
+  /** Complete ones, first those to prefer. */
+  #configs(channel: Channel, owner: string): readonly Readonly<NotificationObject>[] {
+    const revision = [CONFIGS, NOTIFICATION_MANAGERS]
+      .map((type) => this.#of(type).informer.store.revision)
+      .join(' ')
+    if (this.#accounts.revision !== revision) this.#accounts = { revision, by: this.#accountsByOwner() }
+    return this.#accounts.by.get(`${channel}/${owner}`) ?? []
+  }
+
+  #accountsByOwner(): Map<string, Readonly<NotificationObject>[]> {
+    const by = new Map<string, Readonly<NotificationObject>[]>()
+    const all = [...this.#of(CONFIGS).list()].sort(
+      (a, b) => priority(a) - priority(b) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1),
+    )
+    for (const config of all) {
+      const owner = this.ownerOf(config)
+      if (owner === undefined) continue
+      for (const channel of CHANNELS) {
+        if (!isComplete(channel, config.spec?.[channel])) continue
+        const key = `${channel}/${owner}`
+        const known = by.get(key)
+        if (known) known.push(config)
+        else by.set(key, [config])
+      }
+    }
+    return by
   }
 
   /**

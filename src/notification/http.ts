@@ -1,6 +1,7 @@
 /** Posts JSON to receivers: to the address that was checked, without following redirects, within bounds. */
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { deadline } from './deadline.js'
 import { type Egress } from './egress.js'
 
 /** A failure that a later try may not see. */
@@ -82,15 +83,14 @@ export class HttpSender {
         ...(tls?.key && { key: tls.key }),
         ...(tls?.insecureSkipVerify && { rejectUnauthorized: false }),
       }),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     }
-    const answer = await exchange(isSecure, options, bytes).catch((error: Error) => {
-      const why =
-        error.name === 'TimeoutError' || error.name === 'AbortError'
-          ? `no answer within ${timeoutMs} ms`
-          : error.message
-      throw new RetryableError(`${method} ${target.host}: ${why}`, undefined, { cause: error })
-    })
+    const time = deadline(timeoutMs, signal)
+    const answer = await exchange(isSecure, { ...options, signal: time.signal }, bytes)
+      .catch((error: Error) => {
+        const why = time.isOver ? `no answer within ${timeoutMs} ms` : error.message
+        throw new RetryableError(`${method} ${target.host}: ${why}`, undefined, { cause: error })
+      })
+      .finally(() => time.cancel())
     if (answer.status === 429 || answer.status >= 500)
       throw new RetryableError(`${answer.status}, ${answer.text.slice(0, 500)}`, answer.retryAfterMs)
     return answer

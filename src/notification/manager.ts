@@ -1,20 +1,18 @@
 /**
  * The notification manager: accepts alerts, finds who is to be told, and tells them.
  *
- *     accept -> journal -> route -> group -> deliveries -> a lane for each target -> channel -> history
- *
- * A lane sends one message after the other and waits by itself after a failure, so a dead target delays nobody else.
+ *     accept -> journal -> route -> group -> deliveries -> a lane for each receiver -> channel -> history
  */
-import { setMaxListeners } from 'node:events'
 import { badRequest, StatusError } from '../apimachinery/errors/index.js'
 import { isObject } from '../apimachinery/json/index.js'
 import { type Logger } from '../serving/log.js'
-import { type Directory, type Target, targetsOf } from './directory.js'
-import { RetryableError } from './http.js'
-import { type Alert, alertOf, type Data, dataOf, groups, NO_TIME } from './message/alerts.js'
+import { type Directory, targetsOf } from './directory.js'
+import { Dispatcher } from './dispatcher.js'
+import { Lanes } from './lanes.js'
+import { type Alert, alertOf, dataOf, NO_TIME } from './message/alerts.js'
 import { demandValid } from './objects/validation.js'
-import { type Delivery, type Journal } from './queue/journal.js'
-import { type Routed, type Router } from './routing.js'
+import { type Journal } from './queue/journal.js'
+import { type Router } from './routing.js'
 import { type Sender } from './sender.js'
 
 export interface ManagerDeps {
@@ -26,55 +24,47 @@ export interface ManagerDeps {
   clusterName: string
 }
 
-/** What one group of alerts of Alertmanager may repeat, and is told once. */
-const REPEAT_MS = 240_000
-/** Alerts that come close together are told together. */
-const GATHER_MS = 300
 const MOST_WAITING = 100_000
-const MOST_SENDING = 256
-const FIRST_PAUSE_MS = 1_000
-const LONGEST_PAUSE_MS = 60_000
-const GIVE_UP_MS = 3_600_000
-const MOST_ATTEMPTS = 30
 
 export class NotificationManager {
   readonly #deps: ManagerDeps
-  readonly #stop = new AbortController()
-  readonly #lanes = new Map<string, Promise<void>>()
-  readonly counts = { accepted: 0, refused: 0, delivered: 0, failed: 0, retried: 0 }
-  #gathering: NodeJS.Timeout | undefined
-  #dispatching: Promise<void> | undefined
-  #sending = 0
-  readonly #turns: (() => void)[] = []
+  readonly #lanes: Lanes
+  readonly #dispatcher: Dispatcher
+  readonly #counts = { accepted: 0, refused: 0 }
 
   constructor(deps: ManagerDeps) {
     this.#deps = deps
-    // One for each target that waits.
-    setMaxListeners(0, this.#stop.signal)
+    this.#lanes = new Lanes(deps)
+    const opened = (receiver: string, channel: string): void => this.#lanes.open(receiver, channel)
+    this.#dispatcher = new Dispatcher({ ...deps, opened })
+  }
+
+  get counts(): Readonly<Record<'accepted' | 'refused' | 'delivered' | 'failed' | 'retried', number>> {
+    return { ...this.#counts, ...this.#lanes.counts }
   }
 
   /** Goes on with what an earlier process has accepted. */
   async start(): Promise<void> {
     await this.#deps.directory.ready()
-    for (const { receiver, channel } of this.#deps.journal.lanes()) this.#open(receiver, channel)
-    this.#gather()
+    for (const { receiver, channel } of this.#deps.journal.lanes()) this.#lanes.open(receiver, channel)
+    this.#dispatcher.gather()
   }
 
   /**
-   * Returns when the alerts are on disk.
+   * Settles when the alerts are on disk.
    * @param payload the body of a webhook of Alertmanager
    * @throws StatusError 400, 429 when a tenant, or everybody, has too many waiting
    */
-  accept(payload: unknown): void {
+  async accept(payload: unknown): Promise<void> {
     const alerts = this.#alertsIn(payload)
     const { journal } = this.#deps
     const taken = alerts
       .map((alert) => ({ share: alert.labels['namespace'] ?? '', alert }))
       .filter(({ share }) => this.#hasRoom(share))
-    if (taken.length > 0) journal.accept(taken)
-    this.counts.accepted += taken.length
-    this.counts.refused += alerts.length - taken.length
-    this.#gather()
+    if (taken.length > 0) await journal.accept(taken)
+    this.#counts.accepted += taken.length
+    this.#counts.refused += alerts.length - taken.length
+    this.#dispatcher.gather()
     if (taken.length < alerts.length)
       throw new StatusError({
         code: 429,
@@ -120,7 +110,7 @@ export class NotificationManager {
       const own = isObject(given) ? { ...given, owned: true } : undefined
       const needs: Record<string, unknown> | undefined = isObject(config) && !own ? {} : own
       try {
-        await this.#deps.sender.send(target, dataOf(alerts, []), signal, needs)
+        await this.#deps.sender.send(target, dataOf(alerts, []), signal, { given: { config: needs } })
       } catch (error) {
         failures.push((error as Error).message)
       }
@@ -141,11 +131,8 @@ export class NotificationManager {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#gathering)
-    this.#stop.abort()
-    for (const turn of this.#turns.splice(0)) turn()
-    await this.#dispatching
-    await Promise.allSettled(this.#lanes.values())
+    await this.#dispatcher.close()
+    await this.#lanes.close()
     this.#deps.journal.close()
   }
 
@@ -168,151 +155,4 @@ export class NotificationManager {
     if (total >= MOST_WAITING) return false
     return total < MOST_WAITING / 2 || journal.waiting(share) < MOST_WAITING / (journal.shares + 1)
   }
-
-  #gather(): void {
-    if (this.#stop.signal.aborted) return
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined
-      this.#dispatching ??= this.#dispatch().finally(() => {
-        this.#dispatching = undefined
-        if (this.#deps.journal.waiting() > 0 && !this.#stop.signal.aborted) this.#gather()
-      })
-    }, GATHER_MS)
-  }
-
-  async #dispatch(): Promise<void> {
-    const { journal, router, directory, logger } = this.#deps
-    const { batchMaxSize = 100, groupLabels } = directory.manager()
-    for (;;) {
-      const batch = this.#stop.signal.aborted ? [] : journal.batch(Math.max(1, batchMaxSize))
-      if (batch.length === 0) return
-      try {
-        const now = Date.now()
-        const byTarget = new Map<string, { target: Target; alerts: Alert[] }>()
-        for (const { alert } of batch) {
-          const { silenced, to } = await router.route(alert)
-          this.#recordUntold(alert, silenced, to, now)
-          for (const { target, muted } of to) {
-            if (muted) continue
-            const key = `${target.receiver}/${target.channel}`
-            const entry = byTarget.get(key)
-            if (entry) entry.alerts.push(alert)
-            else byTarget.set(key, { target, alerts: [alert] })
-          }
-        }
-        const deliveries = [...byTarget.values()].flatMap(
-          ({ target: { receiver, channel, tenant }, alerts }) =>
-            groups(alerts, groupLabels).map((group) => ({
-              receiver,
-              channel,
-              tenant,
-              alerts: [...group.alerts],
-            })),
-        )
-        journal.dispatch(batch, deliveries, keyOf, now, now - REPEAT_MS)
-        for (const { receiver, channel } of deliveries) this.#open(receiver, channel)
-      } catch (error) {
-        // They stay in the journal.
-        logger.error({ err: error }, 'alerts cannot be routed now')
-        await this.#pause(FIRST_PAUSE_MS)
-      }
-    }
-  }
-
-  #recordUntold(alert: Alert, silenced: boolean, to: readonly Routed[], now: number): void {
-    const { journal } = this.#deps
-    const nobody = { receiver: '', channel: '', tenant: '' }
-    if (silenced) journal.record(alert, nobody, 'silenced', 'a silence for everybody', now)
-    else if (to.length === 0) journal.record(alert, nobody, 'nobody', 'no receiver', now)
-    for (const { target, muted } of to) {
-      if (muted === 'silence') journal.record(alert, target, 'silenced', `a silence of ${target.tenant}`, now)
-      if (muted === 'selector') journal.record(alert, target, 'filtered', 'the selector of the receiver', now)
-    }
-  }
-
-  #open(receiver: string, channel: string): void {
-    const key = `${receiver}/${channel}`
-    if (this.#lanes.has(key) || this.#stop.signal.aborted) return
-    const lane = this.#work(receiver, channel)
-      .catch((error: unknown) => this.#deps.logger.error({ err: error, receiver, channel }, 'a lane broke'))
-      .finally(() => this.#lanes.delete(key))
-    this.#lanes.set(key, lane)
-  }
-
-  async #work(receiver: string, channel: string): Promise<void> {
-    const { journal } = this.#deps
-    for (;;) {
-      await this.#turn()
-      let waitMs: number | undefined
-      try {
-        const delivery = this.#stop.signal.aborted ? undefined : journal.next(receiver, channel)
-        if (!delivery) return
-        waitMs = delivery.due - Date.now()
-        if (waitMs <= 0) {
-          await this.#deliver(delivery)
-          waitMs = undefined
-        }
-      } finally {
-        this.#sending--
-        this.#turns.shift()?.()
-      }
-      if (waitMs !== undefined) await this.#pause(waitMs)
-    }
-  }
-
-  async #deliver(delivery: Delivery): Promise<void> {
-    const { journal, sender, directory, logger } = this.#deps
-    const { receiver, channel, tenant } = delivery
-    const target = directory.target(receiver, channel)
-    // It may be gone, or somebody else's, by now.
-    if (target?.tenant !== tenant)
-      return journal.finish(delivery, 'failed', 'the receiver is gone', Date.now())
-    const data: Data = dataOf(delivery.alerts, directory.manager().groupLabels)
-    try {
-      await sender.send(target, data, this.#stop.signal)
-      this.counts.delivered += delivery.alerts.length
-      journal.finish(delivery, 'delivered', '', Date.now())
-    } catch (error) {
-      if (this.#stop.signal.aborted) return
-      const { message } = error as Error
-      const attempts = delivery.attempts + 1
-      const isOver = attempts >= MOST_ATTEMPTS || Date.now() - delivery.createdAt > GIVE_UP_MS
-      if (error instanceof RetryableError && !isOver) {
-        this.counts.retried++
-        const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** delivery.attempts)
-        const pauseMs = error.retryAfterMs ?? ceiling * (0.5 + Math.random() / 2)
-        journal.postpone(delivery.id, attempts, Date.now() + pauseMs)
-        logger.debug({ receiver, channel, pauseMs, err: error }, 'a message is tried again later')
-        return
-      }
-      this.counts.failed += delivery.alerts.length
-      logger.warn({ receiver, channel, err: error }, 'a message could not be sent')
-      journal.finish(delivery, 'failed', message, Date.now())
-      journal.forget()
-    }
-  }
-
-  /** Of those that send at the same time. */
-  async #turn(): Promise<void> {
-    if (this.#sending >= MOST_SENDING) await new Promise<void>((resolve) => this.#turns.push(resolve))
-    this.#sending++
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    const { signal } = this.#stop
-    if (signal.aborted) return
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = setTimeout(end, milliseconds)
-      signal.addEventListener('abort', end, { once: true })
-    })
-  }
-}
-
-function keyOf({ receiver, channel }: Pick<Delivery, 'receiver' | 'channel'>, { id }: Alert): string {
-  return `${receiver}/${channel}/${id}`
 }

@@ -1,8 +1,8 @@
 /** Who is told of an alert: silences, routers, namespaces and selectors, in the order of the original's pipeline. */
-import { isObject } from '../apimachinery/json/index.js'
 import { type Directory, type Target } from './directory.js'
 import { type Alert } from './message/alerts.js'
-import { type AlertTest, alertTest, expressionOf } from './objects/alertselector.js'
+import { type AlertTest, alertTest } from './objects/alertselector.js'
+import { type Route, orNothing, routeOf } from './routes.js'
 import { isInForce, type SilenceSpec } from './objects/schedule.js'
 import { type AlertSelector } from './objects/types.js'
 
@@ -18,7 +18,7 @@ export interface Routed {
 /** Everything that routing reads, put in order once for all alerts until something changes. */
 interface Plan {
   revision: string
-  targets: readonly Target[]
+  routes: readonly Route[]
   global: readonly Target[]
   byTenant: ReadonlyMap<string, readonly Target[]>
   silences: Map<string, readonly SilenceSpec[]>
@@ -46,12 +46,12 @@ export class Router {
   async route(alert: Alert): Promise<{ silenced: boolean; to: Routed[] }> {
     if (this.#isSilenced(alert, '')) return { silenced: true, to: [] }
     const { routePolicy = 'All' } = this.directory.manager()
-    const all = this.#planned().targets
     const chosen = new Map<string, Target>()
     const add = (target: Target): void => {
       chosen.set(`${target.receiver}/${target.channel}`, target)
     }
-    for (const target of this.#byRouters(alert, all)) add(target)
+    for (const { isFor, targets } of this.#planned().routes)
+      if (isFor(alert.labels)) for (const target of targets()) add(target)
     if (routePolicy === 'All' || (routePolicy === 'RouterFirst' && chosen.size === 0))
       for (const target of await this.#byNamespace(alert)) add(target)
     return { silenced: false, to: [...chosen.values()].map((target) => this.#judged(alert, target)) }
@@ -99,7 +99,8 @@ export class Router {
       else byTenant.set(target.tenant, [target])
     }
     const global = targets.filter(({ tenant }) => tenant === '')
-    return (this.#plan = { revision, targets, global, byTenant, silences: new Map() })
+    const routes = this.directory.routers().flatMap((router) => routeOf(router, targets) ?? [])
+    return (this.#plan = { revision, routes, global, byTenant, silences: new Map() })
   }
 
   /** A selector that cannot be read matches nothing: better one message too few than to everybody. */
@@ -108,40 +109,8 @@ export class Router {
     if (!this.#tests.has(selector))
       this.#tests.set(
         selector,
-        safely(() => alertTest(selector)),
+        orNothing(() => alertTest(selector)),
       )
     return this.#tests.get(selector)?.(labels) ?? false
-  }
-
-  #byRouters(alert: Alert, all: readonly Target[]): Target[] {
-    return this.directory.routers().flatMap(({ spec = {} }) => {
-      if (!isObject(spec['alertSelector']) || !this.#matches(spec['alertSelector'], alert)) return []
-      const { name, regexName, selector, channels, type } = isObject(spec['receivers'])
-        ? spec['receivers']
-        : {}
-      const names = new Set(Array.isArray(name) ? name : [])
-      const pattern =
-        typeof regexName === 'string' && regexName !== '' ? safely(() => expressionOf(regexName)) : undefined
-      const byLabels = isObject(selector) ? safely(() => alertTest(selector as AlertSelector)) : undefined
-      const tenants = Array.isArray(channels) ? channels.filter(isObject) : []
-      return all.filter((target) => {
-        const isType = type === undefined || type === '' || type === target.channel
-        const isNamed =
-          names.has(target.receiver) || pattern?.test(target.receiver) || byLabels?.(target.labels)
-        if (isNamed && isType) return true
-        return tenants.some(
-          ({ tenant, type: types }) =>
-            tenant === target.tenant && (!Array.isArray(types) || types.includes(target.channel)),
-        )
-      })
-    })
-  }
-}
-
-function safely<T>(make: () => T): T | undefined {
-  try {
-    return make()
-  } catch {
-    return undefined
   }
 }

@@ -50,7 +50,7 @@ async function answer({ manager, journal }: ServerDeps, request: IncomingMessage
     case 'POST /api/v2/alerts': {
       const body = await bodyOf(request)
       if (searchParams.get('dryRun') === 'All') return { alerts: await manager.rehearse(body) }
-      manager.accept(body)
+      await manager.accept(body)
       return said(200, 'Notification request accepted')
     }
     case 'POST /api/v2/verify':
@@ -67,7 +67,7 @@ async function answer({ manager, journal }: ServerDeps, request: IncomingMessage
     case 'GET /api/v2/history': {
       const asked = (name: string): string | undefined => searchParams.get(name) ?? undefined
       const limit = Math.min(Math.max(Number(asked('limit') ?? 100) || 100, 1), 1_000)
-      const items = journal.history({
+      const items = journal.history.entries({
         alert: asked('alert'),
         alertname: asked('alertname'),
         namespace: asked('namespace'),

@@ -24,6 +24,16 @@ export interface Job {
   limits: Limits
   timeoutMs: number
   signal: AbortSignal
+  progress: Progress
+}
+
+/** Of one message: what of it is done, in this attempt or an earlier one. */
+export interface Progress {
+  /** The same for every attempt, so that who gets a message twice can tell. */
+  key: string
+  /** By target or part: "", or what went wrong for good. */
+  done: Record<string, string>
+  save: () => Promise<void>
 }
 
 /** Sends to every target. @throws Error for good, RetryableError for now */
@@ -75,22 +85,60 @@ export function jsonOf({ status, text }: HttpAnswer): Record<string, unknown> {
   }
 }
 
-/** All of them, whatever happens to one; then what went wrong. */
-export async function each<T>(targets: readonly T[], send: (target: T) => Promise<void>): Promise<void> {
-  const failures: Error[] = []
+/**
+ * All of them, whatever happens to one; then what went wrong. When the message is tried again, those that had it, or
+ * refused it, are left out.
+ * @param nameOf tells the targets of one message apart
+ */
+export async function each<T>(
+  { progress }: Job,
+  targets: readonly T[],
+  nameOf: (target: T) => string,
+  send: (target: T) => Promise<void>,
+): Promise<void> {
+  const failures: string[] = []
+  const passing: RetryableError[] = []
   for (const target of targets) {
-    try {
-      await send(target)
-    } catch (error) {
-      failures.push(error as Error)
-    }
+    const name = nameOf(target)
+    if (progress.done[name] === undefined)
+      try {
+        await send(target)
+        progress.done[name] = ''
+      } catch (error) {
+        if (error instanceof RetryableError) passing.push(error)
+        else progress.done[name] = (error as Error).message
+      }
+    const failure = progress.done[name]
+    if (failure) failures.push(failure)
+    if (target !== targets.at(-1)) await progress.save()
   }
-  if (failures.length === 0) return
-  const message = failures.map((failure) => failure.message).join(',')
-  // Only when nobody got it may all of it be sent again.
-  if (failures.length === targets.length && failures.every((failure) => failure instanceof RetryableError))
-    throw new RetryableError(message)
-  throw new Error(message)
+  const message = [...failures, ...passing.map((failure) => failure.message)].join(',')
+  if (passing.length > 0) throw new RetryableError(message, longest(passing))
+  if (message !== '') throw new Error(message)
+}
+
+/**
+ * One part of several of which the order counts: nothing when an earlier attempt has sent it.
+ * @throws what the earlier attempt was told, or this one is
+ */
+export async function once({ progress }: Job, name: string, send: () => Promise<void>): Promise<void> {
+  const earlier = progress.done[name]
+  if (earlier === '') return
+  if (earlier !== undefined) throw new Error(earlier)
+  try {
+    await send()
+    progress.done[name] = ''
+  } catch (error) {
+    if (!(error instanceof RetryableError)) progress.done[name] = (error as Error).message
+    throw error
+  } finally {
+    await progress.save()
+  }
+}
+
+function longest(failures: readonly RetryableError[]): number | undefined {
+  const given = failures.flatMap(({ retryAfterMs }) => retryAfterMs ?? [])
+  return given.length > 0 ? Math.max(...given) : undefined
 }
 
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -1,6 +1,17 @@
 /** DingTalk: the bot of a group, by its signed webhook; and conversations, with the token of an app. */
 import { createHmac } from 'node:crypto'
-import { type Job, each, hasCredential, jsonOf, object, post, templateOf, text, texts } from './channel.js'
+import {
+  type Job,
+  each,
+  once,
+  hasCredential,
+  jsonOf,
+  object,
+  post,
+  templateOf,
+  text,
+  texts,
+} from './channel.js'
 
 const CHATBOT_LIMIT = 19_960
 const CONVERSATION_LIMIT = 5_000
@@ -8,10 +19,15 @@ const API = 'https://oapi.dingtalk.com'
 
 export async function sendDingTalk(job: Job): Promise<void> {
   const { spec } = job
-  const sends: (() => Promise<void>)[] = []
-  if (hasCredential(object(spec['chatbot'])['webhook'])) sends.push(() => toChatbot(job))
-  if (texts(object(spec['conversation'])['chatids']).length > 0) sends.push(() => toConversations(job))
-  await each(sends, (send) => send())
+  const sends: ((job: Job) => Promise<void>)[] = []
+  if (hasCredential(object(spec['chatbot'])['webhook'])) sends.push(toChatbot)
+  if (texts(object(spec['conversation'])['chatids']).length > 0) sends.push(toConversations)
+  await each(
+    job,
+    sends,
+    ({ name }) => name,
+    (send) => send(job),
+  )
 }
 
 async function toChatbot(job: Job): Promise<void> {
@@ -24,17 +40,22 @@ async function toChatbot(job: Job): Promise<void> {
   const end =
     (keywords.length > 0 ? `\n\n[Keywords] ${keywords.join(', ')}` : '') +
     (isMarkdown && mobiles.length > 0 ? ` ${mobiles.map((mobile) => `@${mobile}`).join(', ')}` : '')
-  await inParts(job, CHATBOT_LIMIT - Buffer.byteLength(JSON.stringify(end)), async (message, title) => {
-    await limits.take(`dingtalk ${webhook}`, 20, 60_000, 10_000)
-    checked(
-      jsonOf(
-        await post(job, signed(webhook, secret, Date.now()), {
-          ...payload(isMarkdown, title, message + end),
-          at: { atMobiles: mobiles, atUserIds: texts(bot['atUsers']), isAtAll: bot['atAll'] === true },
-        }),
-      ),
-    )
-  })
+  await inParts(
+    job,
+    'bot',
+    CHATBOT_LIMIT - Buffer.byteLength(JSON.stringify(end)),
+    async (message, title) => {
+      await limits.take(`dingtalk ${webhook}`, 20, 60_000, 10_000)
+      checked(
+        jsonOf(
+          await post(job, signed(webhook, secret, Date.now()), {
+            ...payload(isMarkdown, title, message + end),
+            at: { atMobiles: mobiles, atUserIds: texts(bot['atUsers']), isAtAll: bot['atAll'] === true },
+          }),
+        ),
+      )
+    },
+  )
 }
 
 /** The key is the secret, and the message time and secret. */
@@ -57,14 +78,19 @@ async function toConversations(job: Job): Promise<void> {
     checked(answer)
     return text(answer['access_token'])
   })
-  await each(texts(object(spec['conversation'])['chatids']), (chatid) =>
-    inParts(job, CONVERSATION_LIMIT, async (message, title) => {
+  const sendTo = (chatid: string): Promise<void> =>
+    inParts(job, chatid, CONVERSATION_LIMIT, async (message, title) => {
       await limits.take(`dingtalk ${key}`, 25, 1_000, 1_000)
       const url = `${API}/chat/send?access_token=${encodeURIComponent(token)}`
       checked(
         jsonOf(await post(job, url, { chatid, msg: payload(typeOf(job) === 'markdown', title, message) })),
       )
-    }),
+    })
+  await each(
+    job,
+    texts(object(spec['conversation'])['chatids']),
+    (chatid) => `conversation ${chatid}`,
+    sendTo,
   )
 }
 
@@ -72,14 +98,15 @@ const typeOf = ({ spec, options }: Job): string => spec.tmplType || text(options
 
 async function inParts(
   job: Job,
+  target: string,
   limit: number,
   send: (message: string, title: string) => Promise<void>,
 ): Promise<void> {
   const { spec, options, renderer, data } = job
   const preset = typeOf(job) === 'markdown' ? 'nm.default.markdown' : 'nm.default.text'
   const titleTemplate = spec.titleTemplate || text(options['titleTemplate']) || 'nm.default.subject'
-  for (const part of renderer.parts(templateOf(job, preset), data, limit).parts)
-    await send(part.text, renderer.render(titleTemplate, part.data))
+  for (const [n, part] of renderer.parts(templateOf(job, preset), data, limit).parts.entries())
+    await once(job, `${target} ${n}`, () => send(part.text, renderer.render(titleTemplate, part.data)))
 }
 
 function payload(isMarkdown: boolean, title: string, message: string): object {

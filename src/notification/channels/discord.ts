@@ -1,5 +1,5 @@
 /** Discord: the webhook of a channel, as plain content or as an embed. */
-import { type Job, post, templateOf, text, texts } from './channel.js'
+import { type Job, once, post, templateOf, text, texts } from './channel.js'
 
 export async function sendDiscord(job: Job): Promise<void> {
   const { spec, renderer, data } = job
@@ -11,11 +11,12 @@ export async function sendDiscord(job: Job): Promise<void> {
   ].join('')
   const end = mentions === '' ? '' : `\n${mentions}`
   const limit = (isEmbed ? 4_096 : 2_000) - Buffer.byteLength(end)
-  for (const part of renderer.parts(templateOf(job, 'nm.default.text'), data, limit).parts) {
-    const message = part.text + end
+  const send = async (message: string): Promise<void> => {
     const body = isEmbed ? { content: '', embeds: [{ description: message }] } : { content: message }
     const answer = await post(job, webhook, body)
     if (answer.status < 200 || answer.status > 299)
       throw new Error(`${answer.status}, ${answer.text.slice(0, 500)}`)
   }
+  const { parts } = renderer.parts(templateOf(job, 'nm.default.text'), data, limit)
+  for (const [n, part] of parts.entries()) await once(job, `${n}`, () => send(part.text + end))
 }

@@ -1,6 +1,9 @@
 /** E-mail: one mail for each recipient, over SMTP. */
+import { createHash } from 'node:crypto'
 import { type Job, demandConfig, each, hasCredential, object, text, texts } from './channel.js'
 import { RetryableError } from '../http.js'
+
+const ANSWER_MS = 30_000
 
 export async function sendEmail(job: Job): Promise<void> {
   const { spec, options, renderer, data, credential, egress, isTenant, timeoutMs } = job
@@ -45,32 +48,45 @@ export async function sendEmail(job: Job): Promise<void> {
     }),
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
-    socketTimeout: timeoutMs,
+    // A server that has the mail may take its time to say so; who hangs up has it sent twice.
+    socketTimeout: Math.max(timeoutMs, ANSWER_MS),
   } as never)
   try {
-    await each(texts(spec['to']).flatMap(addresses), async (to) => {
-      try {
-        const from = text(config['from']).replace(/[\r\n]/g, '')
-        await transport.sendMail({
-          from,
-          to,
-          subject,
-          ...(isHtml ? { html: body } : { text: body }),
-          disableFileAccess: true,
-          disableUrlAccess: true,
-        })
-      } catch (error) {
-        const { responseCode, message } = error as Error & { responseCode?: number }
-        // 5yz is the server's last word; all else, such as no connection, may pass.
-        if (responseCode !== undefined && responseCode >= 500) throw new Error(message, { cause: error })
-        if (/require|TLS|certificate|credentials|auth/i.test(message))
-          throw new Error(message, { cause: error })
-        throw new RetryableError(message, undefined, { cause: error })
-      }
-    })
+    const from = text(config['from']).replace(/[\r\n]/g, '')
+    await each(
+      job,
+      texts(spec['to']).flatMap(addresses),
+      (to) => to,
+      async (to) => {
+        try {
+          await transport.sendMail({
+            from,
+            to,
+            subject,
+            messageId: messageId(job.progress.key, to, from),
+            ...(isHtml ? { html: body } : { text: body }),
+            disableFileAccess: true,
+            disableUrlAccess: true,
+          })
+        } catch (error) {
+          const { responseCode, message } = error as Error & { responseCode?: number }
+          // 5yz is the server's last word; all else, such as no connection, may pass.
+          if (responseCode !== undefined && responseCode >= 500) throw new Error(message, { cause: error })
+          if (/require|TLS|certificate|credentials|auth/i.test(message))
+            throw new Error(message, { cause: error })
+          throw new RetryableError(message, undefined, { cause: error })
+        }
+      },
+    )
   } finally {
     transport.close()
   }
+}
+
+/** The same for every attempt: a mail that was sent twice is shown once. */
+function messageId(key: string, to: string, from: string): string {
+  const name = createHash('sha256').update(`${key} ${to}`).digest('hex').slice(0, 32)
+  return `<${name}@${/@([\w.-]+)/.exec(from)?.[1] ?? 'localhost'}>`
 }
 
 /** An entry may be a list. */

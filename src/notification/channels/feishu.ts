@@ -8,10 +8,15 @@ const API = 'https://open.feishu.cn/open-apis'
 
 export async function sendFeishu(job: Job): Promise<void> {
   const { spec } = job
-  const sends: (() => Promise<void>)[] = []
-  if (hasCredential(object(spec['chatbot'])['webhook'])) sends.push(() => toChatbot(job))
-  if (texts(spec['user']).length + texts(spec['department']).length > 0) sends.push(() => toPeople(job))
-  await each(sends, (send) => send())
+  const sends: ((job: Job) => Promise<void>)[] = []
+  if (hasCredential(object(spec['chatbot'])['webhook'])) sends.push(toChatbot)
+  if (texts(spec['user']).length + texts(spec['department']).length > 0) sends.push(toPeople)
+  await each(
+    job,
+    sends,
+    ({ name }) => name,
+    (send) => send(job),
+  )
 }
 
 async function toChatbot(job: Job): Promise<void> {

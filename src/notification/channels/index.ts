@@ -11,7 +11,7 @@ import { sendTelegram } from './telegram.js'
 import { sendWebhook } from './webhook.js'
 import { sendWeChat } from './wechat.js'
 
-export { type Job, type Send } from './channel.js'
+export { type Job, type Progress, type Send } from './channel.js'
 
 export const SENDERS: Readonly<Record<Channel, Send>> = {
   dingtalk: sendDingTalk,

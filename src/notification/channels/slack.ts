@@ -6,7 +6,7 @@ const URL = 'https://slack.com/api/chat.postMessage'
 export async function sendSlack(job: Job): Promise<void> {
   const token = await job.credential(demandConfig(job)['slackTokenSecret'])
   const message = job.renderer.render(templateOf(job, 'nm.default.text'), job.data)
-  await each(texts(job.spec['channels']), async (channel) => {
+  const sendTo = async (channel: string): Promise<void> => {
     const answer = jsonOf(
       await post(
         job,
@@ -16,5 +16,6 @@ export async function sendSlack(job: Job): Promise<void> {
       ),
     )
     if (answer['ok'] !== true) throw new Error(text(answer['error']) || 'slack refused the message')
-  })
+  }
+  await each(job, texts(job.spec['channels']), (channel) => channel, sendTo)
 }

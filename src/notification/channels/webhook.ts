@@ -7,7 +7,8 @@ export async function sendWebhook(job: Job): Promise<void> {
   const config = object(spec['httpConfig'])
   if (text(config['proxyUrl']) !== '') throw new Error('webhooks through a proxy are not supported')
   const basic = object(config['basicAuth'])
-  const headers: Record<string, string> = {}
+  // The same for every attempt, for those who want to be told once even when their answer was lost.
+  const headers: Record<string, string> = { 'idempotency-key': job.progress.key }
   if (hasCredential(config['bearerToken']))
     headers['authorization'] = `Bearer ${await credential(config['bearerToken'])}`
   else if (text(basic['username']) !== '') {

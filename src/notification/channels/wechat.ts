@@ -3,6 +3,7 @@ import {
   type Job,
   demandConfig,
   each,
+  once,
   hasCredential,
   jsonOf,
   object,
@@ -19,11 +20,16 @@ const TOKEN_EXPIRED = 42001
 
 export async function sendWeChat(job: Job): Promise<void> {
   const { spec } = job
-  const sends: (() => Promise<void>)[] = []
-  if (hasCredential(object(spec['chatbot'])['webhook'])) sends.push(() => toChatbot(job))
+  const sends: ((job: Job) => Promise<void>)[] = []
+  if (hasCredential(object(spec['chatbot'])['webhook'])) sends.push(toChatbot)
   if ([spec['toUser'], spec['toParty'], spec['toTag']].some((list) => texts(list).length > 0))
-    sends.push(() => toPeople(job))
-  await each(sends, (send) => send())
+    sends.push(toPeople)
+  await each(
+    job,
+    sends,
+    ({ name }) => name,
+    (send) => send(job),
+  )
 }
 
 async function toPeople(job: Job): Promise<void> {
@@ -43,22 +49,30 @@ async function toPeople(job: Job): Promise<void> {
       return text(answer['access_token'])
     })
   const batches = batchesOf(texts(spec['toUser']), texts(spec['toParty']), texts(spec['toTag']))
-  await inParts(job, TEXT_LIMIT, (content) =>
-    each(batches, async (to) => {
-      const body = { ...to, agentid: text(config['wechatApiAgentId']), safe: '0', ...payload(job, content) }
-      const attempt = async (): Promise<Record<string, unknown>> =>
-        jsonOf(await post(job, `${api}message/send?access_token=${encodeURIComponent(await token())}`, body))
-      let answer = await attempt()
-      if (answer['errcode'] === TOKEN_EXPIRED) {
-        tokens.drop(key)
-        answer = await attempt()
-      }
-      checked(answer)
-      const unknown = [answer['invaliduser'], answer['invalidparty'], answer['invalidtag']]
-        .map(text)
-        .filter(Boolean)
-      if (unknown.length > 0) throw new Error(`invalid users, parties or tags: ${unknown.join(', ')}`)
-    }),
+  await inParts(job, 'people', TEXT_LIMIT, (content, part) =>
+    each(
+      job,
+      [...batches.keys()],
+      (n) => `${part} batch ${n}`,
+      async (n) => {
+        const to = batches[n]
+        const body = { ...to, agentid: text(config['wechatApiAgentId']), safe: '0', ...payload(job, content) }
+        const attempt = async (): Promise<Record<string, unknown>> =>
+          jsonOf(
+            await post(job, `${api}message/send?access_token=${encodeURIComponent(await token())}`, body),
+          )
+        let answer = await attempt()
+        if (answer['errcode'] === TOKEN_EXPIRED) {
+          tokens.drop(key)
+          answer = await attempt()
+        }
+        checked(answer)
+        const unknown = [answer['invaliduser'], answer['invalidparty'], answer['invalidtag']]
+          .map(text)
+          .filter(Boolean)
+        if (unknown.length > 0) throw new Error(`invalid users, parties or tags: ${unknown.join(', ')}`)
+      },
+    ),
   )
 }
 
@@ -68,7 +82,7 @@ async function toChatbot(job: Job): Promise<void> {
   const users = texts(bot['atUsers'])
   const isMarkdown = typeOf(job) === 'markdown'
   const mentions = isMarkdown && users.length > 0 ? `\n${users.map((user) => `<@${user}>`).join('')}` : ''
-  await inParts(job, isMarkdown ? MARKDOWN_LIMIT - mentions.length : TEXT_LIMIT, async (content) => {
+  await inParts(job, 'bot', isMarkdown ? MARKDOWN_LIMIT - mentions.length : TEXT_LIMIT, async (content) => {
     const body = isMarkdown
       ? { msgtype: 'markdown', markdown: { content: content + mentions } }
       : {
@@ -87,9 +101,15 @@ function payload(job: Job, content: string): object {
     : { msgtype: 'text', text: { content } }
 }
 
-async function inParts(job: Job, limit: number, send: (content: string) => Promise<void>): Promise<void> {
+async function inParts(
+  job: Job,
+  target: string,
+  limit: number,
+  send: (content: string, name: string) => Promise<void>,
+): Promise<void> {
   const preset = typeOf(job) === 'markdown' ? 'nm.default.markdown' : 'nm.default.text'
-  for (const part of job.renderer.parts(templateOf(job, preset), job.data, limit).parts) await send(part.text)
+  for (const [n, part] of job.renderer.parts(templateOf(job, preset), job.data, limit).parts.entries())
+    await once(job, `${target} ${n}`, () => send(part.text, `${target} ${n}`))
 }
 
 /** At most 1000 users, 100 parties and 100 tags at a time. */

@@ -49,7 +49,10 @@ export interface Data {
 }
 
 /** @param groupLabels names; those that an alert lacks count as empty */
-export function groups(alerts: readonly Alert[], groupLabels: readonly string[]): Data[] {
+export function groups(
+  alerts: readonly Alert[],
+  groupLabels: readonly string[],
+): ReadonlyMap<string, Alert[]> {
   const byKey = new Map<string, Alert[]>()
   for (const alert of alerts) {
     const key = JSON.stringify(groupLabels.map((name) => alert.labels[name] ?? ''))
@@ -57,7 +60,7 @@ export function groups(alerts: readonly Alert[], groupLabels: readonly string[])
     if (group) group.push(alert)
     else byKey.set(key, [alert])
   }
-  return [...byKey.values()].map((group) => dataOf(group, groupLabels))
+  return byKey
 }
 
 export function dataOf(alerts: readonly Alert[], groupLabels: readonly string[]): Data {

@@ -24,6 +24,18 @@ export function scheduleOf(text: string): Cron {
   }
 }
 
+/** Asked for each alert. */
+const READ = new Map<string, Cron>()
+const MOST_READ = 1_000
+
+/** @throws StatusError 400 */
+function known(text: string): Cron {
+  const cron = READ.get(text) ?? scheduleOf(text)
+  if (READ.size >= MOST_READ) READ.clear()
+  READ.set(text, cron)
+  return cron
+}
+
 /** A schedule that cannot be read, or a silence without a matcher, mutes nothing. */
 export function isInForce(spec: SilenceSpec, now: Date): boolean {
   if (spec.enabled === false || !spec.matcher) return false
@@ -32,7 +44,7 @@ export function isInForce(spec: SilenceSpec, now: Date): boolean {
   if (spec.schedule !== undefined && spec.schedule !== '') {
     if (durationMs === undefined) return true
     try {
-      const schedule = scheduleOf(spec.schedule)
+      const schedule = known(spec.schedule)
       const before = schedule.nextRun(new Date(now.getTime() - durationMs))
       const after = schedule.nextRun(now)
       return before?.getTime() !== after?.getTime()
