@@ -3,6 +3,7 @@
  *
  *   kube/            the embedded Kubernetes API: its store and its certificates
  *   records/         log lines, Events and audit events, while no Elasticsearch is configured
+ *   samples.db       samples of the cluster, while no Prometheus is configured
  *   notification/    alerts that were accepted, and what became of them
  *   kubeconfig       administrator access to the embedded Kubernetes API
  *   secrets.json     key of the token signatures, made on first start (mode 0600)
@@ -22,6 +23,7 @@ export interface DataDirectory {
   kubeconfig: string
   /** Log lines, Events and audit events. */
   records: string
+  samples: string
 }
 
 export function dataDirectory(path: string): DataDirectory {
@@ -32,6 +34,7 @@ export function dataDirectory(path: string): DataDirectory {
     store: join(root, 'kube', 'store'),
     kubeconfig: join(root, 'kubeconfig'),
     records: join(root, 'records'),
+    samples: join(root, 'samples.db'),
   }
 }
 

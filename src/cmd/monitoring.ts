@@ -1,4 +1,4 @@
-/** The metrics backend of the configuration, and what answers questions from it. */
+/** The metrics backend of the configuration, or samples of our own, and what answers questions from it. */
 import { configDir } from '../bootstrap/data.js'
 import { type InformerSet } from '../client/cache/interface.js'
 import { type RestClient } from '../client/rest.js'
@@ -9,9 +9,15 @@ import { type Prometheus } from '../integrations/prometheus/types.js'
 import { unconfigured } from '../integrations/prometheus/unconfigured.js'
 import { Counts } from '../monitoring/counts.js'
 import { lazyCatalogue } from '../monitoring/definitions.js'
+import { type KindStores } from '../listing/stores.js'
 import { MeteredMembers } from '../monitoring/metering/members.js'
 import { Metering } from '../monitoring/metering/metering.js'
+import { type MetricSource, PrometheusSource } from '../monitoring/metricsource.js'
 import { NamedMetrics } from '../monitoring/namedmetrics.js'
+import { Frames } from '../monitoring/sampling/frames.js'
+import { Sampler } from '../monitoring/sampling/sampler.js'
+import { SampledMetrics } from '../monitoring/sampling/source.js'
+import { type Logger } from '../serving/log.js'
 import { type TenancyResources } from '../tenancy/resources.js'
 
 export interface MonitoringParts {
@@ -19,7 +25,16 @@ export interface MonitoringParts {
   resources: TenancyResources
   informers: InformerSet
   client: RestClient
+  stores: KindStores
+  /** Where samples are kept while there is no Prometheus. Default: nowhere, and none are taken. */
+  samples: SamplesFile | undefined
+  logger: Logger
   now(): Date
+}
+
+/** `file` undefined: in memory. */
+export interface SamplesFile {
+  file: string | undefined
 }
 
 export interface Monitoring {
@@ -28,20 +43,42 @@ export interface Monitoring {
   counts: Counts
   metering: Metering
   members: MeteredMembers
-  close(): void
+  close(): Promise<void>
 }
 
 export function createMonitoring({ options, ...parts }: MonitoringParts): Monitoring {
   const { endpoint } = options.monitoring
   const client = endpoint === '' ? undefined : new PrometheusClient({ endpoint })
   const prometheus = client ? new SharedPrometheus(client) : unconfigured()
-  const metrics = new NamedMetrics(lazyCatalogue(configDir('metrics')), prometheus)
+  const sampler = client ? undefined : startSampler(options.sampling, parts)
+  const source: MetricSource = sampler ? new SampledMetrics(sampler) : new PrometheusSource(prometheus)
+  const metrics = new NamedMetrics(lazyCatalogue(configDir('metrics')), source)
   return {
     prometheus,
     metrics,
     metering: new Metering(metrics, options.metering.billing.priceInfo),
     members: new MeteredMembers(parts.client),
     counts: new Counts(parts),
-    close: () => client?.close(),
+    async close() {
+      client?.close()
+      await sampler?.close()
+    },
   }
+}
+
+function startSampler(
+  { interval, retention, maxBytes }: Options['sampling'],
+  { samples, ...parts }: Omit<MonitoringParts, 'options'>,
+): Sampler | undefined {
+  if (!samples) return undefined
+  const frames = new Frames({
+    file: samples.file,
+    maxAgeSeconds: retention / 1_000,
+    maxBytes,
+    damaged: (movedTo, error) =>
+      parts.logger.warn({ err: error }, `samples could not be read; they are in ${movedTo} now`),
+  })
+  const sampler = new Sampler({ ...parts, frames, intervalMs: interval })
+  sampler.start()
+  return sampler
 }

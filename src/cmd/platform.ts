@@ -32,7 +32,7 @@ import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
 import { createAlerting } from './alerting.js'
 import { createAuditing } from './auditing.js'
-import { createMonitoring } from './monitoring.js'
+import { createMonitoring, type SamplesFile } from './monitoring.js'
 import { type RecordStore, type RecordStores } from '../integrations/records/interface.js'
 import { accessLog } from '../serving/accesslog.js'
 import { everyRoute } from '../serving/everyroute.js'
@@ -70,6 +70,8 @@ export interface PlatformDeps {
   records?: Partial<RecordStores>
   /** Where audit events are kept. Default: wherever the receiver of the webhook keeps them. */
   auditArchive?: RecordStore | undefined
+  /** Where samples of the cluster are kept while there is no Prometheus. Default: none are taken. */
+  samples?: SamplesFile
   /** Whether clients are told of records that have no host. */
   showsRecords?: boolean
 }
@@ -125,7 +127,16 @@ export function createPlatform(deps: PlatformDeps): Platform {
   const client = new RestClient({ transport: upstream })
   const resources = tenancyResources(informers, client)
   const { book, rights } = authorization
-  const monitoring = createMonitoring({ options, resources, informers, client, now })
+  const monitoring = createMonitoring({
+    options,
+    resources,
+    informers,
+    client,
+    stores,
+    samples: deps.samples,
+    logger,
+    now,
+  })
   const tenantDeps = {
     consumption: { ...monitoring, now },
     resources,
@@ -236,7 +247,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     metrics,
     async close() {
       served.stop()
-      monitoring.close()
+      await monitoring.close()
       alerting.close()
       await auditing.close()
       authorization.stop()

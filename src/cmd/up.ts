@@ -106,6 +106,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     records: records.stores,
     auditArchive: records.auditArchive,
     showsRecords: keepsRecords,
+    samples: { file: flags.memory ? undefined : data.samples },
     upstream,
     upstreamName,
     informers,

@@ -19,6 +19,7 @@ import {
 } from './field.js'
 
 const HOUR = 3_600_000
+const MINUTE = 60_000
 const MIB = 1024 * 1024
 
 const oauthOptions = section('OAuth server', {
@@ -244,6 +245,11 @@ const sections = {
     followPods: flag(true, 'collect the log lines of pods'),
     followedContainers: integer(100, 'most containers followed at once'),
     linesPerSecond: integer(200, 'most lines kept of one container, on average; the rest is counted'),
+  }),
+  sampling: section('samples of the cluster, for when monitoring.endpoint is empty', {
+    interval: duration(MINUTE, 'how often the cluster is looked at'),
+    retention: duration(24 * HOUR, 'how long samples are kept'),
+    maxBytes: integer(64 * MIB, 'most bytes of samples; the oldest go first'),
   }),
   terminal: section('terminals', {
     image: text('alpine:3.15', 'image of node terminals'),

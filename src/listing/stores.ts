@@ -2,6 +2,7 @@
  * The caches behind the kinds: one informer per kind, on the first version of it that the cluster serves, started
  * by the first request that needs it.
  */
+import { setMaxListeners } from 'node:events'
 import { unavailable } from '../apimachinery/errors/index.js'
 import { type Informer, type InformerSet } from '../client/cache/interface.js'
 import { type AnyKind, type KindDefinition, type Stores } from './kind.js'
@@ -61,6 +62,7 @@ export class KindStores implements Stores {
     if (waiting.length === 0) return
     const signal = client instanceof AbortSignal ? client : client.signal
     const limit = AbortSignal.any([signal, AbortSignal.timeout(FIRST_LIST_MS)])
+    setMaxListeners(waiting.length, limit)
     await Promise.all(
       waiting.map(async ({ resource, informer }) => {
         try {

@@ -11,6 +11,7 @@ import { withinLife } from './lifetime.js'
 import { Metering } from './metering/metering.js'
 import { exported } from './metering/export.js'
 import * as meters from './metering/selection.js'
+import { PrometheusSource } from './metricsource.js'
 import { NamedMetrics } from './namedmetrics.js'
 import { sortingOf, timesOf } from './parameters.js'
 import * as selections from './selection.js'
@@ -63,7 +64,7 @@ function answering(samples: Samples, ranges: Range[] = []): Prometheus {
 }
 
 async function ranked(samples: Samples, sort: string) {
-  const metrics = new NamedMetrics(() => Promise.resolve(catalogue), answering(samples))
+  const metrics = new NamedMetrics(() => Promise.resolve(catalogue), new PrometheusSource(answering(samples)))
   const question = { selections: [selections.nodeSelection({ filter: '.*' })], filter: '.*' }
   return metrics.ask(
     'node',
@@ -219,7 +220,7 @@ describe('consumption', () => {
   function ask(query: string, ranges: Range[] = []) {
     const metrics = new NamedMetrics(
       () => Promise.resolve(catalogue),
-      answering({ cpu: [['a', '1']] }, ranges),
+      new PrometheusSource(answering({ cpu: [['a', '1']] }, ranges)),
     )
     const question = { level: 'node', selections: [meters.nodeMeter({ filter: '.*' })], filter: '.*' }
     return new Metering(metrics, prices).ask({ ...question, times: timesOf(asked(query), NOW) }, never)

@@ -1,15 +1,9 @@
 /** Asks for the metrics of a level, all at once, each with an answer or an error of its own. */
 import { setMaxListeners } from 'node:events'
-import {
-  type CallOptions,
-  type Prometheus,
-  PrometheusError,
-  type QueryResult,
-} from '../integrations/prometheus/types.js'
-import { dataOf, type Metric, type Metrics } from './answer.js'
+import { type Metric, type Metrics } from './answer.js'
 import { type Catalogue, type LevelDefinition, METER, type MetricDefinition } from './definitions.js'
-import { fill } from './fill.js'
 import { nameFilter } from './filter.js'
+import { type MetricSource } from './metricsource.js'
 import { inParallel } from './parallel.js'
 import { ANYTHING, type Sorting, type Times } from './parameters.js'
 import { type Selection } from './selection.js'
@@ -33,7 +27,7 @@ export interface NamedQuestion {
 export class NamedMetrics {
   constructor(
     private readonly catalogue: () => Promise<Catalogue>,
-    private readonly prometheus: Prometheus,
+    private readonly source: MetricSource,
   ) {}
 
   /** @param level of the selections */
@@ -46,14 +40,10 @@ export class NamedMetrics {
     // Each query listens for the client to leave.
     setMaxListeners(QUERIES_AT_ONCE * 2, signal)
     const options = { signal, ...(timeoutMs !== undefined && { timeoutMs }) }
-    const answers = await inParallel(
-      jobs,
-      QUERIES_AT_ONCE,
-      async ({ metric, selection: { places, pairs } }) => {
-        const answer = await answered(this.prometheus, fill(metric.expr, places), times, options)
-        return pairs ? onlyPairs(answer, pairs) : answer
-      },
-    )
+    const answers = await inParallel(jobs, QUERIES_AT_ONCE, async ({ metric, selection }) => {
+      const answer = await this.source.answer(metric, selection, times, options)
+      return selection.pairs ? onlyPairs(answer, selection.pairs) : answer
+    })
     const results = chosen.map((metric, position): Metric => {
       const own = answers.slice(position * selections.length, (position + 1) * selections.length)
       const whole = { metric_name: metric.name, ...together(own, times) }
@@ -72,21 +62,6 @@ export class NamedMetrics {
   }
 }
 
-/** One query as a metric without a name. A failure of Prometheus is part of the answer. */
-export async function answered(
-  prometheus: Prometheus,
-  expression: string,
-  times: Times,
-  options: CallOptions,
-): Promise<Metric> {
-  try {
-    return { data: dataOf(await run(prometheus, expression, times, options)) }
-  } catch (error) {
-    if (!(error instanceof PrometheusError)) throw error
-    return { data: {}, error: error.message }
-  }
-}
-
 /** One failure is the failure of all: a part would be taken for the whole. */
 function together(parts: readonly Metric[], times: Times): Metric {
   const failed = parts.find(({ error }) => error !== undefined)
@@ -95,17 +70,6 @@ function together(parts: readonly Metric[], times: Times): Metric {
   const result = parts.flatMap(({ data }) => data.result ?? [])
   const resultType = times.kind === 'range' ? 'matrix' : 'vector'
   return { data: { resultType, ...(result.length > 0 && { result }) } }
-}
-
-function run(
-  prometheus: Prometheus,
-  expression: string,
-  times: Times,
-  options: CallOptions,
-): Promise<QueryResult> {
-  return times.kind === 'instant'
-    ? prometheus.query(expression, times.time, options)
-    : prometheus.queryRange(expression, times, options)
 }
 
 function choose({ metrics }: LevelDefinition, filter: string, component?: string): MetricDefinition[] {
