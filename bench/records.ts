@@ -1,6 +1,6 @@
 /**
- * The platform's own store of log lines, in its thread: how fast it takes lines in, and how long the questions of a
- * console take, with five million lines of 200 pods and one day.
+ * The platform's own store of log lines, in its thread: how fast it takes lines in, and what the questions of a
+ * console cost (a page of the newest and a histogram), with five million lines of 200 pods and one day.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,6 +20,7 @@ const FIRST = Date.parse('2026-11-27T00:00:00Z')
 const PODS = 200
 const NAMESPACES = 20
 const BATCH = 1_000
+const TIMES = 3
 const FOREVER = { maxAgeMs: 1e12, maxBytes: 8 * 2 ** 30 }
 const WORDS =
   'GET POST order customer cart checkout payment shipped stock cache miss hit retry timeout user'.split(' ')
@@ -33,12 +34,12 @@ async function measure(report: Report, lines: number): Promise<void> {
     directory,
     retention: { logs: FOREVER, events: FOREVER, audits: FOREVER },
   })
-  const { user, system } = process.cpuUsage()
+  const begun = process.cpuUsage()
   const start = performance.now()
   for (let from = 0; from < lines; from += BATCH)
     await store.logs.append(Array.from({ length: BATCH }, (_, i) => line(from + i, lines)))
-  const taken = process.cpuUsage()
-  const cpuSeconds = (taken.user + taken.system - user - system) / 1e6
+  const taken = process.cpuUsage(begun)
+  const cpuSeconds = (taken.user + taken.system) / 1e6
   const perSecond = lines / cpuSeconds
   report.add({
     id: 'records-ingest',
@@ -66,22 +67,28 @@ async function measure(report: Report, lines: number): Promise<void> {
       '15m',
     ],
     'word with histogram': [everything({ field: 'log', prefix: 'checkout' }), '15m'],
+    'prefix of one digit with histogram': [everything({ field: 'log', prefix: '1' }), '15m'],
     'three projects with histogram': [{ readable: places, where: [] }, '15m'],
     'everything with histogram': [everything(), '15m'],
     'half a day with histogram': [{ ...everything(), from: noon }, '30m'],
     'an hour with histogram': [{ ...everything(), from: new Date(FIRST + DAY_MS - 3_600_000) }, '1m'],
   }
   for (const [name, [query, interval]] of Object.entries(cases)) {
-    const times: number[] = []
-    for (let i = 0; i < 3; i++) {
-      const asked = performance.now()
+    const asked = performance.now()
+    let before = process.cpuUsage()
+    const cpuMs: number[] = []
+    for (let i = 0; i < TIMES; i++) {
       await store.logs.page(query, { offset: 0, limit: 10, order: 'desc' })
       await store.logs.histogram(query, interval)
-      times.push(performance.now() - asked)
+      const { user, system } = process.cpuUsage(before)
+      cpuMs.push((user + system) / 1_000)
+      before = process.cpuUsage()
     }
-    const [best = 0] = times.sort((a, b) => a - b)
+    const wallMs = (performance.now() - asked) / TIMES
+    const [best = 0] = cpuMs.sort((a, b) => a - b)
     const id = `records-${name.replaceAll(/\W+/g, '-')}`
-    report.add(row(id, name, { value: best, unit: 'ms', atMost: 1_000 }))
+    const added = row(id, name, { value: best, unit: 'ms CPU', atMost: 1_000 })
+    report.add({ ...added, cells: { ...added.cells, 'ms by the clock': Math.round(wallMs) } })
   }
   const rss = process.memoryUsage().rss / 2 ** 20
   report.add(row('records-memory', 'resident, of the whole process', { value: rss, unit: 'MB' }))

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeRecordStores } from '../conformance.js'
+import { type RecordQuery } from '../interface.js'
 import { LOGS } from '../kinds.js'
 import { EmbeddedRecords } from './index.js'
 import { Segments, type SegmentsOptions } from './segments.js'
@@ -205,10 +206,69 @@ describe('the files of the embedded store', () => {
     expect(logs(segments)).toEqual(['of another pod', 'before'])
   })
 
+  it('give no answer that would fill the memory, and stream what is large in smaller portions', () => {
+    const segments = open()
+    const large = 'x'.repeat(5 * 1024 * 1024)
+    for (let i = 0; i < 10; i++) segments.append([line(`2026-01-01T00:00:0${i}Z`, large)])
+
+    expect(logs(segments, {}, { limit: 3 })).toHaveLength(3)
+    expect(() => logs(segments)).toThrow(/ask for fewer/)
+    const first = segments.portion(EVERYTHING, 100, undefined)
+    const second = segments.portion(EVERYTHING, 100, first.after)
+    expect(first.documents.length + second.documents.length).toBe(10)
+    expect(second.after).toBeUndefined()
+  })
+
+  it('count by minutes what they count by records', () => {
+    const segments = open({ segmentBytes: 200_000 })
+    const random = randomFrom(7)
+    const start = Date.parse('2026-01-01T00:00:30Z')
+    const span = 3 * 3_600_000
+    const somewhen = (): number => start + Math.floor(random() * span)
+    for (let batch = 0; batch < 20; batch++)
+      segments.append(
+        Array.from({ length: 100 }, () => ({
+          ...line(new Date(somewhen()).toISOString(), 'x'),
+          kubernetes: { namespace_name: `n${Math.floor(random() * 30)}`, docker_id: `d${batch % 3}` },
+        })),
+      )
+
+    for (let i = 0; i < 60; i++) {
+      const places = Array.from({ length: 1 + Math.floor(random() * 5) }, () => ({
+        field: 'kubernetes.namespace_name',
+        is: `n${Math.floor(random() * 30)}`,
+        since: random() < 0.3 ? undefined : new Date(somewhen()),
+      }))
+      const [a, b] = [somewhen(), somewhen()].sort((one, other) => one - other) as [number, number]
+      const query: RecordQuery = {
+        readable: i % 3 === 0 ? 'everything' : places,
+        where: i % 4 === 0 ? [[{ field: 'kubernetes.docker_id', is: 'd1' }]] : [],
+        ...(i % 5 > 0 && { from: new Date(a) }),
+        ...(i % 5 > 1 && { to: new Date(i % 7 === 0 ? a + 40_000 : b) }),
+      }
+      // Words are looked for in the records; all of these have this one.
+      const bySearching = { ...query, where: [...query.where, [{ field: 'log', prefix: 'x' }]] }
+
+      expect(segments.statistics(query)).toEqual(segments.statistics(bySearching))
+      expect(segments.histogram(query, '7m')).toEqual(segments.histogram(bySearching, '7m'))
+      const page = (asked: RecordQuery): unknown => segments.page(asked, { ...PAGE, offset: i % 3, limit: 7 })
+      expect(page(query)).toEqual(page(bySearching))
+    }
+  })
+
   it('give no page beyond the first ten thousand records', () => {
     expect(() => logs(open(), {}, { offset: 10_000 })).toThrow(/from \+ size/)
   })
 })
+
+/** The same numbers each time. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return state / 2_147_483_648
+  }
+}
 
 describe('the thread of the embedded store', () => {
   it('is there only while it is needed', async () => {

@@ -8,10 +8,10 @@ import Database from 'libsql'
 import { statSync } from 'node:fs'
 import { type JsonDocument, type RecordQuery } from '../interface.js'
 import { type KindSchema, valueAt } from '../kinds.js'
+import { COUNTS_DEFINITION, COUNTS_INSERT, countedRows, MINUTE_MS } from './counts.js'
 import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_BITS, spaced } from './sql.js'
 
 const NEVER = '9223372036854775807'
-const MINUTE_MS = 60_000
 const KNOWN_FACETS = 20_000
 const SERIALS = 1 << Number(SERIAL_BITS)
 /** Above this share of the shared values, records are looked through in order of time instead of value by value. */
@@ -21,8 +21,9 @@ type Row = Record<string, unknown>
 type Value = string | number | bigint | null
 
 export interface SegmentRecord {
-  id: bigint
   document: JsonDocument
+  /** Characters that are kept of it alone. */
+  size: number
 }
 
 export interface IdRange {
@@ -32,11 +33,21 @@ export interface IdRange {
   after?: bigint | undefined
 }
 
+/** Where the records of a query can be. */
+interface Reach {
+  first: bigint
+  last: bigint
+  text: string | undefined
+  isChosen: boolean
+}
+
 export class Segment {
   readonly #db: Database.Database
   readonly #statements = new Map<string, Database.Statement>()
   readonly #facets = new Map<string, number | bigint>()
   readonly #columns: string[]
+  /** Files of earlier versions have none. */
+  readonly #hasCounts: boolean
   #serial: number
   #bounds: { first: bigint; last: bigint } | undefined
   /** The query that `chosen` was filled for, and how many shared values there were. */
@@ -59,6 +70,7 @@ export class Segment {
     )
     this.createdAt = this.#begun(now)
     this.#db.exec(this.#definitions())
+    this.#hasCounts = this.#one(`SELECT count(*) AS n FROM sqlite_master WHERE name = 'counts'`)['n'] !== 0n
     this.#serial = Number(this.#one('SELECT count(*) AS n FROM records')['n']) % SERIALS
     this.#bounds = this.#readBounds()
   }
@@ -77,6 +89,7 @@ export class Segment {
 
   append(documents: readonly JsonDocument[]): void {
     const { time, text } = this.schema
+    const counts = new Map<string, { facet: Value; minute: number; n: number }>()
     this.#db.exec('BEGIN')
     try {
       for (const document of documents) {
@@ -84,10 +97,17 @@ export class Segment {
         if (!(Math.abs(ms) < LAST_MS)) continue
         const words = text === undefined ? undefined : textOf(valueAt(document, text))
         const body = this.schema.kind === 'logs' ? (words ?? '') : JSON.stringify(document)
-        const id = this.#insert(ms, this.#facetOf(document), body)
+        const facet = this.#facetOf(document)
+        const id = this.#insert(ms, facet, body)
+        const minute = Math.floor(ms / MINUTE_MS)
+        const count = counts.get(`${facet} ${minute}`)
+        if (count) count.n++
+        else counts.set(`${facet} ${minute}`, { facet, minute, n: 1 })
         if (words !== undefined)
           this.#run('INSERT INTO words(rowid, text) VALUES (?, ?)', [id, spaced(words)])
       }
+      if (this.#hasCounts)
+        for (const { facet, minute, n } of counts.values()) this.#run(COUNTS_INSERT, [facet, minute, n])
       this.#db.exec('COMMIT')
     } catch (error) {
       this.#facets.clear()
@@ -99,6 +119,8 @@ export class Segment {
   }
 
   count(query: RecordQuery): number {
+    const counted = this.#counted(query)
+    if (counted) return Number(this.#one(`SELECT sum(n) AS n FROM (${counted.sql})`, counted.params)['n'])
     const found = this.#find(query)
     if (!found) return 0
     return Number(
@@ -108,30 +130,46 @@ export class Segment {
 
   /** Start of bucket in milliseconds → records. */
   histogram(query: RecordQuery, widthMs: number): Map<number, number> {
+    const rows = this.#buckets(query, widthMs)
+    return new Map(rows.map((row) => [Number(row['bucket']) * widthMs, Number(row['n'])]))
+  }
+
+  #buckets(query: RecordQuery, widthMs: number): Row[] {
+    const counted = widthMs % MINUTE_MS === 0 ? this.#counted(query) : undefined
+    if (counted)
+      return this.#all(
+        `SELECT ms / ${widthMs} AS bucket, sum(n) AS n FROM (${counted.sql}) GROUP BY bucket`,
+        counted.params,
+      )
     const found = this.#find(query)
-    if (!found) return new Map()
+    if (!found) return []
     const { id, from, where, params } = found
-    const rows = this.#all(
+    return this.#all(
       `SELECT (${id} >> ${SERIAL_BITS}) / ${widthMs} AS bucket, count(*) AS n FROM ${from} WHERE ${where} GROUP BY bucket`,
       params,
     )
-    return new Map(rows.map((row) => [Number(row['bucket']) * widthMs, Number(row['n'])]))
   }
 
   /** The different values of the field that statistics count. */
   distinct(query: RecordQuery): Set<string> {
     const column = this.schema.fields.findIndex(({ path }) => path === this.schema.distinct)
-    const found = this.#find(query, { withRecords: true })
-    if (!found || column < 0) return new Set()
-    const { from, where, params } = found
+    const counted = this.#counted(query)
+    const found = counted ? undefined : this.#find(query, { withRecords: true })
+    if (column < 0 || !(counted ?? found)) return new Set()
+    const facets = counted
+      ? `SELECT facet FROM (${counted.sql})`
+      : `SELECT records.facet FROM ${found?.from ?? ''} WHERE ${found?.where ?? ''}`
     const rows = this.#all(
-      `SELECT DISTINCT f.c${column} AS value FROM facets f WHERE f.id IN (SELECT records.facet FROM ${from} WHERE ${where}) AND value IS NOT NULL`,
-      params,
+      `SELECT DISTINCT f.c${column} AS value FROM facets f WHERE f.id IN (${facets}) AND value IS NOT NULL`,
+      counted?.params ?? found?.params ?? [],
     )
     return new Set(rows.map((row) => String(row['value'])))
   }
 
   ids(query: RecordQuery, { order, limit, after }: IdRange): bigint[] {
+    const reach = this.#reach(query)
+    if (reach?.isChosen && reach.text === undefined && !this.#areMany)
+      return this.#idsByFacet(reach, { order, limit, after })
     const found = this.#find(query, { inOrder: true })
     if (!found) return []
     const { id, from, where, params } = found
@@ -143,6 +181,23 @@ export class Segment {
     return rows.map((row) => BigInt(row['id'] as bigint))
   }
 
+  /** The outermost of each row of shared values, through the index; of all of those, the outermost. */
+  #idsByFacet({ first, last }: Reach, { order, limit, after }: IdRange): bigint[] {
+    const isDown = order === 'desc'
+    const from = !isDown && after !== undefined && after >= first ? after + 1n : first
+    const to = isDown && after !== undefined && after <= last ? after - 1n : last
+    return this.#all('SELECT id, since FROM chosen')
+      .flatMap(({ id, since }) =>
+        this.#all(
+          `SELECT id FROM records WHERE facet = ? AND id BETWEEN ? AND ? ORDER BY id ${order} LIMIT ?`,
+          [id as bigint, (since as bigint) > from ? (since as bigint) : from, to, limit],
+        ),
+      )
+      .map((row) => row['id'] as bigint)
+      .sort((a, b) => (a === b ? 0 : a < b === isDown ? 1 : -1))
+      .slice(0, limit)
+  }
+
   documents(ids: readonly bigint[]): SegmentRecord[] {
     const values = this.schema.kind === 'logs' ? this.#columns.map((name) => `, f.${name}`).join('') : ''
     return ids.map((id) => {
@@ -150,7 +205,8 @@ export class Segment {
         `SELECT r.body${values} FROM records r JOIN facets f ON f.id = r.facet WHERE r.id = ?`,
         [id],
       )
-      return { id, document: this.#documentOf(id, row) }
+      const body = String(row['body'])
+      return { document: this.#documentOf(id, body, row), size: body.length }
     })
   }
 
@@ -195,7 +251,7 @@ export class Segment {
   /** Kept where SQLite leaves room for a number of the application's. */
   #begun(now: number): number {
     const isNew = this.#one(`SELECT count(*) AS n FROM sqlite_master`)['n'] === 0n
-    if (isNew) this.#db.exec(`PRAGMA user_version = ${Math.trunc(now / MINUTE_MS)}`)
+    if (isNew) this.#db.exec(`PRAGMA user_version = ${Math.trunc(now / MINUTE_MS)}; ${COUNTS_DEFINITION}`)
     return Number(this.#one('PRAGMA user_version')['user_version']) * MINUTE_MS
   }
 
@@ -248,8 +304,7 @@ export class Segment {
     return id
   }
 
-  #documentOf(id: bigint, row: Row): JsonDocument {
-    const body = String(row['body'])
+  #documentOf(id: bigint, body: string, row: Row): JsonDocument {
     if (this.schema.kind !== 'logs') return JSON.parse(body) as JsonDocument
     const kubernetes: JsonDocument = {}
     for (const [column, { path }] of this.schema.fields.entries()) {
@@ -257,6 +312,28 @@ export class Segment {
       if (value !== null) kubernetes[path.slice(path.indexOf('.') + 1)] = value
     }
     return { log: body, time: new Date(Number(id >> SERIAL_BITS)).toISOString(), kubernetes }
+  }
+
+  /** Rows to be added up, where they tell all; undefined: the records have to be looked at, or there are none. */
+  #counted(query: RecordQuery): ReturnType<typeof countedRows> {
+    const bounds = this.#bounds
+    const reach = this.#hasCounts ? this.#reach(query) : undefined
+    if (!bounds || !reach || reach.text !== undefined) return undefined
+    return countedRows(reach, bounds, reach.isChosen)
+  }
+
+  /** @returns undefined when no record of this file can match */
+  #reach(query: RecordQuery): Reach | undefined {
+    const bounds = this.#bounds
+    if (!bounds) return undefined
+    const compiled = compile(this.schema, query, (column, pattern) => this.#valuesLike(column, pattern))
+    const { isEmpty, facets, places, text } = compiled
+    const first = compiled.first > bounds.first ? compiled.first : bounds.first
+    const last = compiled.last < bounds.last ? compiled.last : bounds.last
+    if (isEmpty || first > last) return undefined
+    const isChosen = facets !== undefined || places !== undefined
+    if (isChosen && this.#choose(compiled) === 0) return undefined
+    return { first, last, text, isChosen }
   }
 
   /**
@@ -270,14 +347,9 @@ export class Segment {
   ): { id: string; from: string; where: string; params: Value[] } | undefined {
     const bounds = this.#bounds
     if (!bounds) return undefined
-    const compiled = compile(this.schema, query, (column, pattern) => this.#valuesLike(column, pattern))
-    const { isEmpty, facets, places, text } = compiled
-    const first = compiled.first > bounds.first ? compiled.first : bounds.first
-    const last = compiled.last < bounds.last ? compiled.last : bounds.last
-    if (isEmpty || first > last) return undefined
-    const isChosen = facets !== undefined || places !== undefined
-    if (isChosen && this.#choose(compiled) === 0) return undefined
-
+    const reach = this.#reach(query)
+    if (!reach) return undefined
+    const { first, last, text, isChosen } = reach
     const id = text === undefined ? 'records.id' : 'words.rowid'
     const isWhole = first === bounds.first && last === bounds.last
     const conditions: { sql: string; params: Value[] }[] = []
@@ -301,10 +373,13 @@ export class Segment {
       return withRecords ? records : 'words'
     }
     if (!isChosen) return 'records'
-    const isMany = this.#chosen.rows > this.#chosen.of * MANY
-    return inOrder && isMany
+    return inOrder && this.#areMany
       ? 'records CROSS JOIN chosen ON chosen.id = records.facet'
       : 'chosen CROSS JOIN records ON records.facet = chosen.id'
+  }
+
+  get #areMany(): boolean {
+    return this.#chosen.rows > this.#chosen.of * MANY
   }
 
   /** Fills `chosen` with the shared values that a query admits, and since when. @returns how many */

@@ -38,6 +38,8 @@ export interface SegmentsOptions extends Retention {
 
 const MOST_BUCKETS = 65_536
 const MIB = 1024 * 1024
+/** Of one answer, so that no question fills the memory of the thread. */
+const MOST_CHARACTERS = 32 * MIB
 const DAY = 86_400_000
 
 interface Found {
@@ -93,7 +95,11 @@ export class Segments {
       throw badRequest(`from + size must be at most ${WINDOW}: narrow the time or the filters, or export`)
     const total = this.#sum(query)
     const found = limit === 0 || offset >= total ? [] : this.#find(query, order, offset + limit)
-    return { total, documents: this.#documentsOf(found.slice(offset)) }
+    const wanted = found.slice(offset)
+    const { documents, taken } = this.#documentsOf(wanted)
+    if (taken < wanted.length)
+      throw badRequest(`these ${wanted.length} records are too large for one answer: ask for fewer`)
+    return { total, documents }
   }
 
   statistics(query: RecordQuery): RecordStatistics {
@@ -137,10 +143,12 @@ export class Segments {
     after: Cursor | undefined,
   ): { documents: JsonDocument[]; after: Cursor | undefined } {
     const found = this.#find(query, 'desc', limit, after)
-    const end = found.at(-1)
+    const { documents, taken } = this.#documentsOf(found)
+    const end = found[taken - 1]
+    const goesOn = found.length === limit || taken < found.length
     return {
-      documents: this.#documentsOf(found),
-      after: end && found.length === limit ? { id: end.id, segment: this.#numberOf(end.segment) } : undefined,
+      documents,
+      after: end && goesOn ? { id: end.id, segment: this.#numberOf(end.segment) } : undefined,
     }
   }
 
@@ -207,12 +215,23 @@ export class Segments {
     return found
   }
 
-  /** In the order given. */
-  #documentsOf(found: readonly Found[]): JsonDocument[] {
-    return found.flatMap(({ id, segment }) => {
-      const [documents = []] = this.#asked(segment, () => segment.documents([id])) ?? []
-      return documents.map(({ document }) => document)
-    })
+  /**
+   * In the order given, as long as they are not too large together; one is always given.
+   *
+   * @returns besides, how many of those found that makes
+   */
+  #documentsOf(found: readonly Found[]): { documents: JsonDocument[]; taken: number } {
+    const documents: JsonDocument[] = []
+    let size = 0
+    for (const [i, { id, segment }] of found.entries()) {
+      const [records = []] = this.#asked(segment, () => segment.documents([id])) ?? []
+      for (const record of records) {
+        size += record.size
+        if (size > MOST_CHARACTERS && documents.length > 0) return { documents, taken: i }
+        documents.push(record.document)
+      }
+    }
+    return { documents, taken: found.length }
   }
 
   #numberOf(segment: Segment): number {
