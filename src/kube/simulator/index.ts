@@ -66,7 +66,7 @@ export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
     const leases = stored<Lease>('coordination.k8s.io', 'v1', 'leases')
     manager.start({
       name: 'node-heartbeat',
-      reconciler: new HeartbeatReconciler({ nodes, leases, clock }),
+      reconciler: new HeartbeatReconciler({ nodes, leases, clock, kubeletVersion: deps.kubeletVersion }),
       sources: [eachOf(nodes.collection)],
     })
     const kubelet = new KubeletReconciler({

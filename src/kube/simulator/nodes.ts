@@ -1,4 +1,5 @@
 /** The simulated nodes themselves: what they say they are, and the heartbeat that keeps them alive. */
+import { createHash } from 'node:crypto'
 import { formatMicroTime } from '../../apimachinery/meta/time.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type Reconciler, type Request, type Result } from '../../controller/index.js'
@@ -48,34 +49,48 @@ export function nodeOf(index: number, kubeletVersion: string): Node {
       },
     },
     spec: { podCIDR: cidr, podCIDRs: [cidr], providerID: `simulated://${name}` },
-    status: {
-      capacity: { cpu: '8', memory: '32Gi', 'ephemeral-storage': '100Gi', pods: '110' },
-      allocatable: { cpu: '8', memory: '31Gi', 'ephemeral-storage': '90Gi', pods: '110' },
-      addresses: [
-        { type: 'InternalIP', address: `192.168.${Math.floor(index / 250)}.${10 + (index % 240)}` },
-        { type: 'Hostname', address: name },
-      ],
-      daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
-      nodeInfo: {
-        machineID: `simulated-${index}`,
-        systemUUID: `simulated-${index}`,
-        bootID: `simulated-${index}`,
-        kernelVersion: '5.10.0-simulated',
-        osImage: 'Orrery simulated node',
-        containerRuntimeVersion: 'simulated://1.0',
-        kubeletVersion,
-        kubeProxyVersion: kubeletVersion,
-        operatingSystem: 'linux',
-        architecture: 'amd64',
-      },
-      images: [],
-    },
+    status: statusOf(name, kubeletVersion, index),
   }
 }
 
+/** @param index makes its address; that of a node with a name of its own comes from the name */
+function statusOf(name: string, kubeletVersion: string, index = 1000 + indexOf(name)): Node['status'] {
+  return {
+    capacity: { cpu: '8', memory: '32Gi', 'ephemeral-storage': '100Gi', pods: '110' },
+    allocatable: { cpu: '8', memory: '31Gi', 'ephemeral-storage': '90Gi', pods: '110' },
+    addresses: [
+      { type: 'InternalIP', address: `192.168.${Math.floor(index / 250)}.${10 + (index % 240)}` },
+      { type: 'Hostname', address: name },
+    ],
+    daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+    nodeInfo: {
+      machineID: name,
+      systemUUID: name,
+      bootID: name,
+      kernelVersion: '5.10.0-simulated',
+      osImage: 'Orrery simulated node',
+      containerRuntimeVersion: 'simulated://1.0',
+      kubeletVersion,
+      kubeProxyVersion: kubeletVersion,
+      operatingSystem: 'linux',
+      architecture: 'amd64',
+    },
+    images: [],
+  }
+}
+
+const indexOf = (name: string): number => createHash('sha256').update(name).digest().readUInt16BE() % 50_000
+
 /** Requests name nodes. */
 export class HeartbeatReconciler implements Reconciler {
-  constructor(private readonly deps: { nodes: Stored<Node>; leases: Stored<Lease>; clock: Clock }) {}
+  constructor(
+    private readonly deps: {
+      nodes: Stored<Node>
+      leases: Stored<Lease>
+      clock: Clock
+      kubeletVersion: string
+    },
+  ) {}
 
   async reconcile({ name }: Request, signal: AbortSignal): Promise<Result> {
     const { nodes, leases, clock } = this.deps
@@ -108,6 +123,9 @@ export class HeartbeatReconciler implements Reconciler {
       const lastTransitionTime = known?.status === status ? (known.lastTransitionTime ?? time) : time
       return { type, status, lastHeartbeatTime: time, lastTransitionTime, reason, message }
     })
-    await this.deps.nodes.updateStatus(node, { conditions }, signal)
+    // Somebody else has made it, and left it to its kubelet to say what it has.
+    const isBare = node.status.allocatable === undefined
+    const status = isBare ? statusOf(node.metadata.name ?? '', this.deps.kubeletVersion) : {}
+    await this.deps.nodes.updateStatus(node, { ...status, ...node.status, conditions }, signal)
   }
 }
