@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Controlled, startControlled } from '../../test/fixtures/controlled.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
-import { newKey, signingRequest } from '../certificates/index.js'
+import { clientCertificate, newKey, signingRequest } from '../certificates/index.js'
 import { parseKubeconfig } from '../client/kubeconfig.js'
 import { eventually } from '../client/testing/eventually.js'
 import {
@@ -40,6 +40,12 @@ const secretOf = (name: string) =>
   world.read<KubeconfigSecret>(SECRETS, `kubeconfig-${name}`, CONTROLS) as Promise<KubeconfigSecret>
 const certified = (name: string) =>
   eventually(async () => expect(certificateIn(await textOf(name))?.subject).toBe(`CN=${name}`))
+/** @param from days from now */
+const issued = (commonName: string, from: number, to: number) => {
+  const at = (days: number): Date => new Date(Date.now() + days * DAY_MS)
+  const subject = { commonName, organizations: [] }
+  return clientCertificate(world.kube.pki.authority, subject, { notBefore: at(from), notAfter: at(to) })
+}
 const requestsOf = async (name: string) =>
   (await world.list<SigningRequest>(SIGNING_REQUESTS)).filter(({ metadata }) =>
     metadata.name?.startsWith(`${name}-csr-`),
@@ -91,7 +97,7 @@ describe('the kubeconfig of a user', () => {
   it('is renewed while its certificate still works', async () => {
     await user('rex')
     await certified('rex')
-    const { cert } = await world.kube.pki.issueClient({ commonName: 'rex', organizations: [] }, 2)
+    const { cert } = await issued('rex', -300, 2)
     const soon = kubeconfigText({ user: 'rex', ...ADDRESS, certificate: cert })
     await world.patch(CONFIG_MAPS, 'kubeconfig-rex', { data: { config: soon } }, CONTROLS)
 
@@ -101,6 +107,23 @@ describe('the kubeconfig of a user', () => {
       const expires = Date.parse(certificateIn(await textOf('rex'))?.validTo ?? '')
       expect(expires).toBeGreaterThan(Date.now() + 300 * DAY_MS)
     })
+  })
+
+  it('is left alone when the signer gives no more than a day', async () => {
+    await user('day')
+    await certified('day')
+    const { cert } = await issued('day', 0, 1)
+    const short = kubeconfigText({ user: 'day', ...ADDRESS, certificate: cert })
+    await world.patch(CONFIG_MAPS, 'kubeconfig-day', { data: { config: short } }, CONTROLS)
+
+    await world.patch(USERS, 'day', { metadata: { labels: { touched: 'yes' } } })
+
+    await eventually(() =>
+      expect(world.resources.users.get('day')?.metadata.labels).toEqual({ touched: 'yes' }),
+    )
+    await eventually(() => expect(world.idle).toBe(true))
+    expect(await textOf('day')).toBe(short)
+    expect(await requestsOf('day')).toEqual([])
   })
 
   it('comes back when somebody deletes it', async () => {

@@ -101,7 +101,7 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const key = join(folder, 'sa.key')
     writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }))
-    const authority = await selfSignedAuthority('kubernetes', DAY)
+    const authority = await selfSignedAuthority('kubernetes', TEN_YEARS)
     const ca = { cert: join(folder, 'ca.crt'), key: join(folder, 'ca.key') }
     writeFileSync(ca.cert, authority.cert)
     writeFileSync(ca.key, authority.key)
@@ -168,7 +168,9 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
   }
 }
 
-const DAY = { notBefore: new Date(Date.now() - 300_000), notAfter: new Date(Date.now() + 24 * 3_600_000) }
+const YEAR_MS = 365 * 24 * 3_600_000
+/** Longer than what the authority issues. */
+const TEN_YEARS = { notBefore: new Date(Date.now() - 300_000), notAfter: new Date(Date.now() + 10 * YEAR_MS) }
 
 type Request = RealCluster['request']
 

@@ -127,9 +127,11 @@ describe('the own account', () => {
 
   it('keeps its password when it is written back as it was read', async () => {
     const own = await person('writer')
-    const { json } = await own.get(`${USERS}/writer`)
-
-    good(await own.put(`${USERS}/writer`, { ...json, spec: { ...json.spec, lang: 'zh' } }))
+    // The account has just been made, and controllers are still at it.
+    await eventually(async () => {
+      const { json } = await own.get(`${USERS}/writer`)
+      good(await own.put(`${USERS}/writer`, { ...json, spec: { ...json.spec, lang: 'zh' } }))
+    })
 
     expect((await own.get(`${USERS}/writer`)).json.spec.lang).toBe('zh')
     expect((await product.login('writer')).status).toBe(200)

@@ -57,7 +57,7 @@ describe('a kubeconfig', () => {
     }
     await eventually(async () => expect((await certificate()).subject).toBe('CN=rex'))
     const now = Date.now()
-    const validity = { notBefore: new Date(now - 60_000), notAfter: new Date(now + 2 * DAY_MS) }
+    const validity = { notBefore: new Date(now - 300 * DAY_MS), notAfter: new Date(now + 2 * DAY_MS) }
     const authority = await selfSignedAuthority('some', validity)
     const subject = { commonName: 'rex', organizations: [] }
     const ending = Buffer.from((await clientCertificate(authority, subject, validity)).cert).toString(

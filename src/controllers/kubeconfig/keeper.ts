@@ -4,6 +4,7 @@
  * The certificate comes through a signing request, which the csr controller sees through. In the config map is all but
  * the key; see `tenancy/kubeconfigs.ts`.
  */
+import { type X509Certificate } from 'node:crypto'
 import { isAlreadyExists } from '../../apimachinery/errors/index.js'
 import { type OwnerReference } from '../../apimachinery/meta/types.js'
 import { newKey } from '../../certificates/index.js'
@@ -33,8 +34,9 @@ export interface KubeconfigKeeperDeps {
 }
 
 const HOUR_MS = 3_600_000
-/** What is left of a certificate when the next is asked for. */
+/** What is left of a certificate when the next is asked for; less of those that are issued for short times. */
 const RENEW_MS = 72 * HOUR_MS
+const RENEW_SHARE = 1 / 3
 /** Timers are no longer than this; looking again costs little. */
 const LONGEST_WAIT_MS = 24 * HOUR_MS
 /** The names of the config map and of requests are longer than the user's. */
@@ -67,7 +69,7 @@ export class KubeconfigKeeper {
 
     const text = map.data?.[KUBECONFIG_KEY] ?? ''
     const certificate = certificateIn(text)
-    const leftMs = certificate ? Date.parse(certificate.validTo) - RENEW_MS - now() : 0
+    const leftMs = certificate ? renewalOf(certificate) - now() : 0
     const isElsewhere = !text.includes(`server: ${address.server}\n`)
     const isTrusted = address.ca === undefined || text.includes(Buffer.from(address.ca).toString('base64'))
     // A key in the config map is moved out of it with the next certificate.
@@ -156,4 +158,10 @@ export class KubeconfigKeeper {
       signal,
     )
   }
+}
+
+/** A signer may have a shorter limit than ours: asking at once again would never end. */
+function renewalOf({ validFrom, validTo }: X509Certificate): number {
+  const [from, to] = [Date.parse(validFrom), Date.parse(validTo)]
+  return to - Math.min(RENEW_MS, (to - from) * RENEW_SHARE)
 }
