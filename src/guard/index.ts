@@ -10,11 +10,14 @@ import { bindingPolicies } from './bindings.js'
 import { certificatePolicy } from './certificates.js'
 import { clusterPolicy } from './clusters.js'
 import { type GuardDeps } from './deps.js'
+import { devopsProjectPolicy } from './devopsprojects.js'
 import { federatedPolicies } from './federated.js'
+import { federatedNamespacePolicy } from './federatednamespaces.js'
 import { administratorsPolicy, groupPolicies } from './groups.js'
 import { namespacePolicy } from './namespaces.js'
 import { notificationPolicies } from './notifications.js'
 import { prometheusRulePolicy } from './prometheusrules.js'
+import { workspaceQuotaPolicy } from './quotas.js'
 import { rolePolicies } from './roles.js'
 import { serviceAccountPolicies } from './serviceaccounts.js'
 import { userPolicy } from './users.js'
@@ -30,6 +33,9 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     ...groupPolicies(deps),
     administratorsPolicy(deps, group, resource, 'this becomes a role in every workspace or project'),
     namespacePolicy(deps),
+    federatedNamespacePolicy(deps),
+    devopsProjectPolicy(deps),
+    workspaceQuotaPolicy(deps),
     ...workspacePolicies(deps),
     ...serviceAccountPolicies(deps),
     certificatePolicy(deps),

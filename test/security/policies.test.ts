@@ -543,6 +543,150 @@ describe('what other objects are made of', () => {
   })
 })
 
+describe('the quota of a workspace', () => {
+  const QUOTAS = '/apis/quota.kubesphere.io/v1alpha2/resourcequotas'
+  const quota = (name: string, workspace: string, selects = workspace) => ({
+    apiVersion: 'quota.kubesphere.io/v1alpha2',
+    kind: 'ResourceQuota',
+    metadata: { name, labels: { [WORKSPACE]: workspace } },
+    spec: { selector: { [WORKSPACE]: selects }, quota: { hard: { pods: '5' } } },
+  })
+
+  it('is not for the administrators of the workspace, however they get there', async () => {
+    await store('POST', QUOTAS, quota('a', 'a'))
+    const more = { spec: { quota: { hard: { pods: '500' } } } }
+
+    for (const user of ['ana', 'padmin', 'oper', 'um'])
+      for (const path of [
+        `${QUOTAS}/a`,
+        `${QUOTAS}/a/status`,
+        '/apis/quota.kubesphere.io/v1alpha2/namespaces/a1/resourcequotas/a',
+        '/apis/quota.kubesphere.io/v1alpha2/workspaces/a/resourcequotas/a',
+      ]) {
+        expect((await as(user).patch(path, more)).status, `${user} ${path}`).toBeGreaterThanOrEqual(403)
+        expect((await as(user).delete(path)).status, `${user} ${path}`).toBeGreaterThanOrEqual(403)
+      }
+
+    expect(await store('GET', `${QUOTAS}/a`)).toMatchObject({ spec: { quota: { hard: { pods: '5' } } } })
+    expect((await as('wm').patch(`${QUOTAS}/a`, { spec: { quota: { hard: { pods: '6' } } } })).status).toBe(
+      200,
+    )
+  })
+
+  it('counts its workspace and no other, unless an administrator says so', async () => {
+    expect((await as('wm').post(QUOTAS, quota('wide', 'a', 'b'))).status).toBe(403)
+    const everything = { ...quota('all', 'a'), spec: { selector: {}, quota: { hard: { pods: '0' } } } }
+    expect((await as('wm').post(QUOTAS, everything)).status).toBe(403)
+    expect((await as('wm').post(QUOTAS, quota('b', 'b'))).status).toBe(201)
+    expect((await as('wm').patch(`${QUOTAS}/b`, { spec: { selector: { [WORKSPACE]: 'a' } } })).status).toBe(
+      403,
+    )
+    expect((await as(ADMIN).post(QUOTAS, everything)).status).toBe(201)
+  })
+})
+
+describe('a federated namespace', () => {
+  const PATH = '/apis/types.kubefed.io/v1beta1/namespaces/a1/federatednamespaces'
+  const twin = (spec: object, labels: object = { [WORKSPACE]: 'a' }) => ({
+    apiVersion: 'types.kubefed.io/v1beta1',
+    kind: 'FederatedNamespace',
+    metadata: { name: 'a1', labels },
+    spec,
+  })
+  const says = (metadata: object) => ({ template: { metadata }, placement: { clusters: [] } })
+
+  beforeAll(async () => {
+    const names = {
+      plural: 'federatednamespaces',
+      singular: 'federatednamespace',
+      kind: 'FederatedNamespace',
+    }
+    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+    await store('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'federatednamespaces.types.kubefed.io' },
+      spec: {
+        group: 'types.kubefed.io',
+        scope: 'Namespaced',
+        names: { ...names, listKind: 'FederatedNamespaceList' },
+        versions: [{ name: 'v1beta1', served: true, storage: true, schema }],
+      },
+    })
+    await eventually(() => store('GET', PATH))
+    await store('POST', `${TENANT}/v1alpha2/workspacetemplates`, {
+      apiVersion: 'tenant.kubesphere.io/v1alpha2',
+      kind: 'WorkspaceTemplate',
+      metadata: { name: 'a' },
+      spec: { template: { spec: {} }, placement: { clusters: [{ name: 'mine' }] } },
+    })
+  })
+
+  it.each([
+    ['a label of its template', twin(says({ labels: { [WORKSPACE]: 'b' } }))],
+    ['its own label', twin(says({}), { [WORKSPACE]: 'b' })],
+    ['no workspace at all', twin(says({ labels: { [WORKSPACE]: '' } }))],
+    ['the name of another', twin(says({ labels: { 'kubesphere.io/namespace': 'b1' } }))],
+    ['a creator', twin(says({ annotations: { 'kubesphere.io/creator': 'padmin' } }))],
+    ['finalizers', twin(says({ finalizers: [] }))],
+    [
+      'an override',
+      twin({
+        ...says({}),
+        overrides: [{ clusterName: 'x', clusterOverrides: [{ path: '/metadata/labels', value: {} }] }],
+      }),
+    ],
+    ['a cluster that is not the workspace’s', twin({ placement: { clusters: [{ name: 'theirs' }] } })],
+    ['every cluster', twin({ placement: { clusterSelector: {} } })],
+  ])('does not move the project by %s', async (_, object) => {
+    for (const user of ['ana', 'padmin']) {
+      const answer = await as(user).post(PATH, object)
+      expect(answer.status, answer.text).toBe(403)
+    }
+    expect((await as('padmin').patch(`${PATH}/a1`, object)).status).toBeGreaterThanOrEqual(403)
+  })
+
+  it('brings the project to clusters of its workspace, as its administrators like', async () => {
+    const made = await as('padmin').post(
+      PATH,
+      twin({ template: {}, placement: { clusters: [{ name: 'mine' }] } }),
+    )
+    expect(made.status, made.text).toBe(201)
+
+    const moved = await as('padmin').patch(`${PATH}/a1`, { spec: says({ labels: { [WORKSPACE]: 'b' } }) })
+    expect(moved.status).toBe(403)
+    const labelled = await as('padmin').patch(`${PATH}/a1`, { metadata: { labels: { tier: 'gold' } } })
+    expect(labelled.status, labelled.text).toBe(200)
+    expect(
+      (await as(ADMIN).patch(`${PATH}/a1`, { spec: { placement: { clusters: [{ name: 'theirs' }] } } }))
+        .status,
+    ).toBe(200)
+    expect((await as('padmin').delete(`${PATH}/a1`)).status).toBe(200)
+  })
+})
+
+describe('a DevOps project', () => {
+  const PATH = '/apis/devops.kubesphere.io/v1alpha3/devopsprojects'
+  const project = (name: string, workspace: string, status: object = {}) => ({
+    apiVersion: 'devops.kubesphere.io/v1alpha3',
+    kind: 'DevOpsProject',
+    metadata: { name, labels: { [WORKSPACE]: workspace } },
+    spec: {},
+    status,
+  })
+
+  it('is ruled from where its workspace is, and from no namespace of choice', async () => {
+    expect(
+      (await as('wm').post(PATH, project('chosen', 'a', { adminNamespace: 'kubesphere-system' }))).status,
+    ).toBe(403)
+    expect((await as('ana').post(PATH, project('mine', 'a'))).status).toBe(403)
+    expect((await as('wm').post(PATH, project('pipes', 'a'))).status).toBe(201)
+    const elsewhere = { status: { adminNamespace: 'kubesphere-system' } }
+    expect((await as('wm').patch(`${PATH}/pipes`, elsewhere)).status).toBe(403)
+    expect((await as(ADMIN).patch(`${PATH}/pipes`, elsewhere)).status).toBe(200)
+  })
+})
+
 describe('certificate signing requests', () => {
   const CSRS = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
 
