@@ -4,13 +4,15 @@ import { collectWhenQuiet, type Heap } from './heap.js'
 const MB = 1024 ** 2
 
 describe('a server that has become quiet', () => {
-  const heap = { used: 60 * MB, live: 40 * MB, busy: 0, collections: 0, grows: false }
+  const heap = { used: 60 * MB, held: 65 * MB, live: 40 * MB, busy: 0, collections: 0, grows: false }
   const watched: Heap = {
     usedBytes: () => heap.used,
+    heldBytes: () => heap.held,
     utilization: () => heap.busy,
     collect() {
       heap.collections++
       heap.used = heap.live
+      heap.held = heap.live + 5 * MB
     },
     growAsNeeded: () => (heap.grows = true),
   }
@@ -18,7 +20,14 @@ describe('a server that has become quiet', () => {
 
   beforeEach(() => {
     vi.useFakeTimers()
-    Object.assign(heap, { used: 60 * MB, live: 40 * MB, busy: 0, collections: 0, grows: false })
+    Object.assign(heap, {
+      used: 60 * MB,
+      held: 65 * MB,
+      live: 40 * MB,
+      busy: 0,
+      collections: 0,
+      grows: false,
+    })
     stop = collectWhenQuiet(watched, 1_000)
   })
   afterEach(() => {
@@ -51,6 +60,14 @@ describe('a server that has become quiet', () => {
     heap.used = 90 * MB
     vi.advanceTimersByTime(5_000)
     expect(heap.collections).toBe(2)
+  })
+
+  it('gives back pages that a burst has left half empty', () => {
+    vi.advanceTimersByTime(1_000)
+    heap.held = 80 * MB
+    vi.advanceTimersByTime(5_000)
+
+    expect(heap).toMatchObject({ held: 45 * MB, collections: 2 })
   })
 
   it('lets the young generation grow soon, quiet or not', () => {

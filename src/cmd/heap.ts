@@ -15,6 +15,8 @@ const START_LOOKS = 3
 const QUIET = 0.05
 /** Collecting is worth it from so much more in use than after the last time. */
 const GROWN = { by: 4 * 1024 ** 2, times: 1.2 }
+/** V8 keeps pages that a burst has left half empty: so much more of them than after the last time, of what is in use. */
+const EMPTIER = { by: 16 * 1024 ** 2, times: 0.2 }
 /** Above, the stop would be long enough to be noticed; V8 works piecemeal there. */
 const LARGEST = 512 * 1024 ** 2
 
@@ -25,6 +27,8 @@ export function startSmall(): void {
 
 export interface Heap {
   usedBytes(): number
+  /** With what is free between. */
+  heldBytes(): number
   /** Share of the time since the last call that was spent working. */
   utilization(): number
   collect(): void
@@ -40,14 +44,19 @@ export interface Heap {
  */
 export function collectWhenQuiet(heap: Heap = own(), everyMs = LOOK_EVERY_MS): () => void {
   let kept = 0
+  let empty = 0
   let looks = 0
+  const isWorthIt = (used: number): boolean =>
+    (used >= kept * GROWN.times && used >= kept + GROWN.by) ||
+    heap.heldBytes() - used > empty + Math.max(EMPTIER.by, used * EMPTIER.times)
   const timer = setInterval(() => {
     const isQuiet = heap.utilization() < QUIET
     if (++looks === START_LOOKS) heap.growAsNeeded()
     const used = heap.usedBytes()
-    if (!isQuiet || used > LARGEST || used < kept * GROWN.times || used < kept + GROWN.by) return
+    if (!isQuiet || used > LARGEST || !isWorthIt(used)) return
     heap.collect()
     kept = heap.usedBytes()
+    empty = heap.heldBytes() - kept
   }, everyMs)
   timer.unref()
   return () => clearInterval(timer)
@@ -57,6 +66,7 @@ function own(): Heap {
   let last: EventLoopUtilization = performance.eventLoopUtilization()
   return {
     usedBytes: () => process.memoryUsage().heapUsed,
+    heldBytes: () => process.memoryUsage().heapTotal,
     utilization() {
       const now = performance.eventLoopUtilization()
       const { utilization } = performance.eventLoopUtilization(now, last)

@@ -23,6 +23,7 @@ import { SortedList } from './sorted.js'
 const OPEN_BRACE = 0x7b
 /** Namespaces that keep orders of their own; the orders of others are made anew when asked for. */
 const ORDERED_NAMESPACES = 512
+const KNOWN_NAMES = 256
 /** Parsed objects kept for repeated reads. */
 const MEMO_LIMIT = 128
 
@@ -39,12 +40,17 @@ class Entry<Fields> implements CachedObject<Fields>, Tenant {
     readonly namespace: string,
     readonly name: string,
     readonly uid: string,
-    readonly resourceVersion: string,
+    /** As a number when it is one that reads the same. */
+    readonly version: string | number,
     readonly seconds: number,
     readonly labelSet: LabelSet<Entry<Fields>>,
     public fields: Fields,
     public buckets: readonly Bucket<Fields>[] | undefined,
   ) {}
+
+  get resourceVersion(): string {
+    return String(this.version)
+  }
 
   get creationTimestamp(): number {
     return this.seconds * 1000
@@ -101,6 +107,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   readonly #whole: Orders<Fields> = { byName: this.#byName, byCreation: this.#byCreation }
   readonly #labels = new LabelIndex<Entry<Fields>>()
   readonly #indexes = new Map<string, Map<string, Bucket<Fields>>>()
+  readonly #names = new Names()
   readonly #narrowed = new NarrowedOrders<Entry<Fields>>()
   readonly #arena: Arena
   readonly #memo = new Map<CachedObject<Fields>, KubeObject>()
@@ -232,8 +239,8 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     const namespace = this.#namespaces.get(namespaceName)
     const previous = namespace?.entries.get(name)
     const uid = metadata.uid ?? ''
-    const version = metadata.resourceVersion ?? ''
-    if (previous && previous.uid === uid && previous.resourceVersion === version) {
+    const version = versionOf(metadata.resourceVersion ?? '')
+    if (previous && previous.uid === uid && previous.version === version) {
       previous.pass = this.#pass
       return undefined
     }
@@ -278,9 +285,9 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
     const entry = new Entry<Fields>(
       previous?.namespace ?? this.#namespaces.get(namespaceName)?.name ?? namespaceName,
-      previous?.name ?? metadata.name ?? '',
+      previous?.name ?? this.#names.of(metadata.name ?? ''),
       previous?.uid === metadata.uid && previous ? previous.uid : (metadata.uid ?? ''),
-      metadata.resourceVersion ?? '',
+      versionOf(metadata.resourceVersion ?? ''),
       secondsOf(metadata.creationTimestamp),
       labels,
       fields,
@@ -446,6 +453,22 @@ function withoutType(object: KubeObject, raw: Buffer): Buffer {
 let scratch = Buffer.allocUnsafeSlow(16 * 1024)
 
 const EMPTY = new SortedList<Entry<never>>(compareName)
+
+/** Every namespace has a `default` account and the same few roles: their names are held once. */
+class Names {
+  readonly #known = new Map<string, string>()
+
+  of(name: string): string {
+    const known = this.#known.get(name)
+    if (known === undefined && this.#known.size < KNOWN_NAMES) this.#known.set(name, name)
+    return known ?? name
+  }
+}
+
+function versionOf(text: string): string | number {
+  const version = Number(text)
+  return version < 2 ** 31 && String(version) === text ? version : text
+}
 
 /** @returns 0 for an absent or unreadable time */
 function secondsOf(time: string | null | undefined): number {
