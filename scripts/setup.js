@@ -65,6 +65,7 @@ export function ensureBuilt() {
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= changed) return
   console.error('Building ...')
   compile()
+  run(process.execPath, [join('scripts', 'bundle.js')], 'Bundling')
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, '')
 }
