@@ -23,6 +23,8 @@ const BOTH_NAMES =
   'the code grant is also known by the name that RFC 6749 gives it, so the code of entry 013 is used up'
 
 const SECTIONS = 'configz names the sections that v3.2 has as well; no client reads `cache`'
+const ALWAYS_ON =
+  'notifications need no configuration here: receivers are listed as where the original has them configured, by owner'
 const RELABELLED =
   'whose an object is follows from the path: a tenant could make a receiver that everybody’s alerts go to, or mute everybody'
 const AFTER_LABELS = 'the labels stayed as they were, so the object is still its owner’s'
@@ -31,6 +33,9 @@ const NO_ADDRESS = 'the error does not show the address of the backend'
 export const MEANT_34: Meant = {
   'oauth-3.4-providers-015': SECTIONS,
   'oauth-single-login-023': SECTIONS,
+  'oauth-single-login-020': ALWAYS_ON,
+  'oauth-single-login-021': ALWAYS_ON,
+  'oauth-single-login-022': ALWAYS_ON,
   'oauth-3.4-providers-011': NO_ADDRESSES,
   'oauth-3.4-providers-012': 'without a code there is nothing to exchange, and the provider is not asked',
   'oauth-single-login-013': BOTH_NAMES,

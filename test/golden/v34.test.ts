@@ -25,7 +25,7 @@ describe.skipIf(!HAVE_GOLDEN)(
       ['tenant-3.4-write', 0.9, DEFAULT],
       ['oauth-3.4', 0.9, DEFAULT],
       ['oauth-3.4-providers', 0.9, 'v3.4/kubesphere-extended.yaml'],
-      ['oauth-single-login', 0.8, 'v3.4/kubesphere-single.yaml'],
+      ['oauth-single-login', 0.95, 'v3.4/kubesphere-single.yaml'],
       ['notification-v2beta2-read', 0.9, DEFAULT],
       ['notification-v2beta2-write', 0.9, DEFAULT],
     ])(
