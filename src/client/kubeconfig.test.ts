@@ -152,6 +152,22 @@ contexts:
     expect(() => parseKubeconfig(content)).toThrow(message)
   })
 
+  it.each([
+    ['tokenFile', {}, { tokenFile: '/etc/passwd' }],
+    ['exec', {}, { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh' } }],
+    ['client-key', {}, { 'client-certificate-data': 'x', 'client-key': 'key.pem' }],
+    ['certificate-authority', { 'certificate-authority': 'ca.pem' }, { token: 't' }],
+  ])('is refused with %s where it comes from somebody else', (key, cluster, user) => {
+    const text = JSON.stringify({
+      'current-context': 'x',
+      contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
+      clusters: [{ name: 'x', cluster: { server: 'https://127.0.0.1', ...cluster } }],
+      users: [{ name: 'x', user }],
+    })
+
+    expect(() => parseKubeconfig(text, { selfContained: true })).toThrow(`"x": ${key} is not allowed`)
+  })
+
   it('is refused when no file exists', () => {
     expect(() => loadKubeconfig({ paths: ['/nowhere/a', '/nowhere/b'] })).toThrow(
       'no kubeconfig at /nowhere/a or /nowhere/b',

@@ -42,13 +42,21 @@ export function loadKubeconfig({ paths, context, environment = {} }: KubeconfigO
   return merged.resolve(context, environment)
 }
 
-/** @param folder what paths in the text are relative to. @throws KubeconfigError */
+export interface KubeconfigTextOptions extends Omit<KubeconfigOptions, 'paths'> {
+  /** What paths in the text are relative to. */
+  folder?: string
+  /** For texts of others: files of this machine are not read, and no program is started. */
+  selfContained?: boolean
+}
+
+/** @throws KubeconfigError */
 export function parseKubeconfig(
   text: string,
-  { folder = '.', context, environment = {} }: Omit<KubeconfigOptions, 'paths'> & { folder?: string } = {},
+  { folder = '.', context, environment = {}, selfContained = false }: KubeconfigTextOptions = {},
 ): ClientConfig {
   const merged = new Merged()
   merged.add(text, join(folder, 'kubeconfig'))
+  if (selfContained) merged.demandSelfContained()
   return merged.resolve(context, environment)
 }
 
@@ -77,6 +85,9 @@ export function loadInClusterConfig({
   }
 }
 
+/** What leads out of the text, to files and programs. */
+const OUTSIDE = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile', 'exec']
+
 class Merged {
   readonly #clusters = new Map<string, Entry>()
   readonly #users = new Map<string, Entry>()
@@ -99,6 +110,14 @@ class Merged {
     collect(parsed, 'users', 'user', this.#users, folder, path)
     collect(parsed, 'contexts', 'context', this.#contexts, folder, path)
     if (this.#current === '') this.#current = textOf(parsed, 'current-context') ?? ''
+  }
+
+  /** @throws KubeconfigError */
+  demandSelfContained(): void {
+    for (const [name, { fields }] of [...this.#clusters, ...this.#users])
+      for (const key of OUTSIDE)
+        if (fields[key] !== undefined)
+          throw new KubeconfigError(`"${name}": ${key} is not allowed in a kubeconfig that is an object's`)
   }
 
   resolve(

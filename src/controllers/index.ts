@@ -1,5 +1,6 @@
 /** The controllers of identity and tenancy: the one list of them. */
 import { type Controller } from '../controller/index.js'
+import { clusterController } from './cluster/index.js'
 import { csrController } from './csr/index.js'
 import { type TenancyControllerDeps } from './deps.js'
 import { clusterRoleController } from './clusterrole/index.js'
@@ -25,6 +26,7 @@ import { workspaceTemplateController } from './workspacetemplate/index.js'
 export function platformControllers(deps: TenancyControllerDeps): Controller[] {
   return [
     // One line each, in the order of their names.
+    ...clusterController(deps),
     clusterRoleController(deps),
     clusterRoleBindingController(deps),
     ...csrController(deps),

@@ -84,6 +84,7 @@ export interface WorkspaceQuotaObject extends KubeObject {
 
 export interface ClusterObject extends KubeObject {
   spec?: { connection?: { kubeconfig?: string; [field: string]: unknown }; [field: string]: unknown }
+  status?: { conditions?: { type?: string; status?: string }[] }
 }
 
 export interface DevOpsProjectObject extends KubeObject {
