@@ -9,6 +9,8 @@ import { networkInterfaces } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type UserInfo } from '../apimachinery/meta/types.js'
 import { type Transport } from '../client/transport.js'
+import { Aggregator } from './aggregator/index.js'
+import { FRONT_PROXY } from './aggregator/types.js'
 import { type AdmissionOptions, createAdmission } from './admission/index.js'
 import { LocalWebhooks } from './admission/local.js'
 import {
@@ -152,9 +154,18 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
       { name: 'bootstrap', check: () => (booted ? undefined : 'the first objects are being made') },
     ]
     const connections: Record<string, Connect> = {}
+    const aggregator: Aggregator = new Aggregator({
+      objects,
+      catalogue,
+      clock,
+      writer: () => writer,
+      certificate: () => pki.issueClient({ commonName: FRONT_PROXY, organizations: [] }),
+    })
+    closers.push(() => aggregator.close())
     const server = createKubeServer({
       storage,
       connections,
+      foreign: aggregator,
       ...(options.filters && { filters: options.filters }),
       catalogue,
       authenticate,
@@ -172,7 +183,8 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
 
     const manager = new Manager({ clock, logger })
     closers.push(() => manager.close())
-    const writer = new Writer(registry, catalogue)
+    const writer: Writer = new Writer(registry, catalogue)
+    manager.start({ name: 'apiservice', reconciler: aggregator, sources: [aggregator.source] })
     const custom = new Definitions({ objects, writer, catalogue, clock })
     manager.start({
       name: 'customresourcedefinition',
@@ -183,6 +195,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
 
     const address = advertised(options.host)
     const ready = bootstrap({
+      authority: pki.authority.cert,
       objects,
       registry,
       catalogue,

@@ -10,6 +10,7 @@ import { bootstrapObjects } from '../builtin/index.js'
 import { type Objects } from '../objects.js'
 import { missingFrom, type PolicyRule } from '../authorization/rules.js'
 import { RBAC_GROUP, type Subject } from '../authorization/rbac.js'
+import { FRONT_PROXY } from '../aggregator/types.js'
 import { Writer } from './writer.js'
 import { type Registry } from '../registry/store.js'
 import { type Catalogue } from '../registry/strategy.js'
@@ -24,6 +25,8 @@ export interface BootstrapDeps {
   serviceAddress: string
   /** Where the API is reached from inside; no Endpoints subset without. */
   advertise: { address: string; port: number } | undefined
+  /** PEM, of the authority behind every client certificate. */
+  authority: string
 }
 
 const AUTOUPDATE = 'rbac.authorization.kubernetes.io/autoupdate'
@@ -57,6 +60,7 @@ export async function bootstrap(deps: BootstrapDeps): Promise<void> {
       data.prioritylevelconfigurations,
     ),
     ...addAll('apiregistration.k8s.io', 'v1', 'apiservices', data.apiservices.map(localService)),
+    add('', 'configmaps', forExtensions(deps.authority)),
     // The API is ready only when everybody may do what they may: roles and bindings are not put off.
     ...(['clusterroles', 'roles', 'clusterrolebindings', 'rolebindings'] as const).flatMap((resource) =>
       data[resource].map((object) =>
@@ -152,4 +156,21 @@ function sameSubject(one: Subject, other: Subject): boolean {
   return (
     one.kind === other.kind && one.name === other.name && (one.namespace ?? '') === (other.namespace ?? '')
   )
+}
+
+/** Where API servers that are registered with this one read whose word about callers to take. */
+function forExtensions(authority: string): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    data: {
+      'client-ca-file': authority,
+      'requestheader-allowed-names': JSON.stringify([FRONT_PROXY]),
+      'requestheader-client-ca-file': authority,
+      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+      'requestheader-group-headers': '["X-Remote-Group"]',
+      'requestheader-username-headers': '["X-Remote-User"]',
+    },
+  }
 }

@@ -27,6 +27,8 @@ export interface Api {
   subresources: Readonly<Record<string, SubresourceDefinition['create']>>
   /** Streams and pages below objects by `resource/subresource`; filled by whoever plays the nodes. */
   connections: Readonly<Record<string, Connect>>
+  /** Hands a request to the API server that is registered for it. @returns false when none is */
+  elsewhere: (exchange: Exchange) => Promise<boolean> | boolean
   /** Answers of reviews by `resource.group`, likewise. */
   reviews: Readonly<Record<string, ResourceDefinition['review']>>
 }

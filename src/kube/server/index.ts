@@ -6,6 +6,7 @@
  */
 import { type Dispatched, type ResponseSink, type Transport } from '../../client/transport.js'
 import { type Clock, systemClock } from '../registry/clock.js'
+import { type Foreign, NO_FOREIGN } from '../aggregator/types.js'
 import { type Definition, Definitions } from '../../apimachinery/schema/index.js'
 import { fieldTracker } from '../registry/fields.js'
 import { type Random, systemRandom } from '../registry/random.js'
@@ -69,6 +70,8 @@ export interface KubeServerOptions {
   filters?: readonly Filter[]
   /** `pods/log` and the like; may be filled later. */
   connections?: Api['connections']
+  /** API servers registered with this one. */
+  foreign?: Foreign & { serve: Api['elsewhere'] }
   /** `tokenreviews.authentication.k8s.io` and the like, likewise. */
   reviews?: Api['reviews']
 }
@@ -115,6 +118,7 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     patchSchema: (name) => (name in definitions ? schemas.patchSchema(name) : undefined),
     subresources: { 'pods/binding': bind, 'pods/eviction': evict, ...options.subresources },
     connections: options.connections ?? {},
+    elsewhere: (exchange) => options.foreign?.serve(exchange) ?? false,
     reviews: {
       // The older way to bind: the pod is named in the body.
       'bindings.': (object, context, namespace) =>
@@ -133,11 +137,12 @@ export function createKubeServer(options: KubeServerOptions): KubeServer {
     authorizationFilter(authorize),
     ...(options.filters ?? []),
   ]
+  const foreign = options.foreign ?? NO_FOREIGN
   const paths = [
     healthPaths(options.health ?? [], logger),
     documentPaths(options.version, catalogue, options.documents ?? {}),
-    openApiPaths(catalogue, definitions, options.version),
-    discoveryPaths(catalogue, options.serverAddress ?? '127.0.0.1:6443'),
+    openApiPaths(catalogue, definitions, options.version, foreign),
+    discoveryPaths(catalogue, options.serverAddress ?? '127.0.0.1:6443', foreign),
   ]
   const serve = chain(filters, dispatcher(api, paths))
 

@@ -1,5 +1,7 @@
 /** Aggregated discovery: everything in one document, `apidiscovery.k8s.io` v2 and v2beta1. */
 import { type Catalogue, type ResourceDefinition } from '../../registry/strategy.js'
+import { type DiscoveredResource, type Foreign, type ForeignVersion } from '../../aggregator/types.js'
+import { groupsOf } from './groups.js'
 import { resourcesOf, subresourcesOf } from './resources.js'
 
 export type AggregatedVersion = 'v2' | 'v2beta1'
@@ -25,22 +27,58 @@ function discoveredResource(definition: ResourceDefinition): unknown {
   }
 }
 
+/** The plain form of another server, in the aggregated one. */
+function foreignResources({ group, version, resources }: ForeignVersion): unknown[] {
+  const kindOf = (each: DiscoveredResource): object => ({
+    group: each.group ?? group,
+    version: each.version ?? version,
+    kind: each.kind,
+  })
+  return resources
+    .filter(({ name }) => !name.includes('/'))
+    .map((each) => {
+      const below = resources.filter(({ name }) => name.startsWith(`${each.name}/`))
+      return {
+        resource: each.name,
+        responseKind: kindOf(each),
+        scope: each.namespaced ? 'Namespaced' : 'Cluster',
+        singularResource: each.singularName || each.kind.toLowerCase(),
+        verbs: each.verbs,
+        ...(each.shortNames && { shortNames: each.shortNames }),
+        ...(each.categories && { categories: each.categories }),
+        ...(below.length > 0 && {
+          subresources: below.map((sub) => ({
+            subresource: sub.name.slice(each.name.length + 1),
+            responseKind: kindOf(sub),
+            verbs: sub.verbs,
+          })),
+        }),
+      }
+    })
+}
+
 /** @param core the core group alone (`/api`), or all the others (`/apis`) */
 export function aggregatedDiscovery(
   catalogue: Catalogue,
+  foreign: Foreign,
   core: boolean,
   version: AggregatedVersion,
 ): unknown {
   const items: unknown[] = []
-  for (const { name, versions } of catalogue.groups()) {
+  for (const { name, versions } of groupsOf(catalogue, foreign)) {
     if ((name === '') !== core) continue
     items.push({
       metadata: { ...(name !== '' && { name }), creationTimestamp: null },
-      versions: versions.map((each) => ({
-        version: each,
-        resources: resourcesOf(catalogue, name, each).map(discoveredResource),
-        freshness: 'Current',
-      })),
+      versions: versions.map((each) => {
+        const other = foreign.versions().find(({ group, version }) => group === name && version === each)
+        return {
+          version: each,
+          resources: other
+            ? foreignResources(other)
+            : resourcesOf(catalogue, name, each).map(discoveredResource),
+          freshness: other?.isCurrent === false ? 'Stale' : 'Current',
+        }
+      }),
     })
   }
   return {

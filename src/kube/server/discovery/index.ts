@@ -6,11 +6,13 @@ import { createHash } from 'node:crypto'
 import { methodNotAllowed, noSuchResource } from '../../../apimachinery/errors/index.js'
 import { isBuiltinGroup } from '../../registry/catalogue.js'
 import { type Catalogue } from '../../registry/strategy.js'
+import { type Foreign } from '../../aggregator/types.js'
 import { type PathHandler } from '../dispatch.js'
 import { type Exchange } from '../exchange.js'
 import { negotiate, parseAccept, wantsPretty } from '../negotiate.js'
 import { answerBytes, formatted } from '../output.js'
 import { aggregatedDiscovery, type AggregatedVersion } from './aggregated.js'
+import { groupsOf } from './groups.js'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './plain.js'
 
 /** The aggregated form, when the client likes it at least as much as any other that we have. */
@@ -25,14 +27,16 @@ function aggregatedVersion(exchange: Exchange): AggregatedVersion | undefined {
   return undefined
 }
 
-export function discoveryPaths(catalogue: Catalogue, serverAddress: string): PathHandler {
+export function discoveryPaths(catalogue: Catalogue, serverAddress: string, foreign: Foreign): PathHandler {
   const documents = new Map<string, { bytes: Buffer; etag: string } | undefined>()
   let revision = -1
 
   function document(key: string, make: () => unknown): { bytes: Buffer; etag: string } | undefined {
-    if (revision !== catalogue.revision) {
+    // Both only grow.
+    const current = catalogue.revision + foreign.revision
+    if (revision !== current) {
       documents.clear()
-      revision = catalogue.revision
+      revision = current
     }
     if (!documents.has(key)) {
       const value = make()
@@ -44,7 +48,7 @@ export function discoveryPaths(catalogue: Catalogue, serverAddress: string): Pat
   }
 
   function aggregated(exchange: Exchange, core: boolean, version: AggregatedVersion): void {
-    const made = document(`${version}/${core}`, () => aggregatedDiscovery(catalogue, core, version))
+    const made = document(`${version}/${core}`, () => aggregatedDiscovery(catalogue, foreign, core, version))
     if (!made) return
     const headers = { etag: made.etag, vary: 'Accept' }
     if (exchange.header('if-none-match') === made.etag) {
@@ -64,8 +68,9 @@ export function discoveryPaths(catalogue: Catalogue, serverAddress: string): Pat
         ? apiVersions(catalogue, serverAddress)
         : apiResourceList(catalogue, '', first)
     }
-    if (parts.length === 1) return apiGroupList(catalogue)
-    return parts.length === 2 ? apiGroup(catalogue, first) : apiResourceList(catalogue, first, second)
+    const groups = groupsOf(catalogue, foreign)
+    if (parts.length === 1) return apiGroupList(groups)
+    return parts.length === 2 ? apiGroup(groups, first) : apiResourceList(catalogue, first, second)
   }
 
   return (exchange) => {
@@ -81,7 +86,8 @@ export function discoveryPaths(catalogue: Catalogue, serverAddress: string): Pat
     const made = document(parts.join('/'), () => plain(parts))
     if (!made) {
       const group = prefix === 'api' ? '' : (parts[1] ?? '')
-      const known = isBuiltinGroup(group) && (prefix === 'api' || apiGroup(catalogue, group) !== undefined)
+      const known =
+        isBuiltinGroup(group) && (prefix === 'api' || apiGroup(catalogue.groups(), group) !== undefined)
       if (known) throw noSuchResource()
       return false
     }

@@ -1,6 +1,7 @@
 /** Discovery in the form of old: a document for the groups, one per group, one per group version. */
 import { apiVersionOf } from '../../../apimachinery/meta/types.js'
 import { type Catalogue } from '../../registry/strategy.js'
+import { type DiscoveredGroup } from './groups.js'
 import { resourcesOf, subresourcesOf } from './resources.js'
 
 type Document = Record<string, unknown>
@@ -20,16 +21,16 @@ function groupDocument(name: string, versions: readonly string[], preferred: str
   return { name, versions: versions.map(of), preferredVersion: of(preferred) }
 }
 
-export function apiGroupList(catalogue: Catalogue): Document {
+export function apiGroupList(all: Iterable<DiscoveredGroup>): Document {
   const groups: Document[] = []
-  for (const { name, versions, preferred } of catalogue.groups()) {
+  for (const { name, versions, preferred } of all) {
     if (name !== '') groups.push(groupDocument(name, versions, preferred))
   }
   return { kind: 'APIGroupList', apiVersion: 'v1', groups }
 }
 
-export function apiGroup(catalogue: Catalogue, group: string): Document | undefined {
-  for (const { name, versions, preferred } of catalogue.groups()) {
+export function apiGroup(all: Iterable<DiscoveredGroup>, group: string): Document | undefined {
+  for (const { name, versions, preferred } of all) {
     if (name !== group || name === '') continue
     return { kind: 'APIGroup', apiVersion: 'v1', ...groupDocument(name, versions, preferred) }
   }

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { methodNotAllowed, notAcceptable } from '../../../apimachinery/errors/index.js'
 import { type Definition } from '../../../apimachinery/schema/index.js'
 import { type Catalogue, type ResourceDefinition } from '../../registry/strategy.js'
+import { type Foreign } from '../../aggregator/types.js'
 import { resourcesOf } from '../discovery/resources.js'
 import { type PathHandler } from '../dispatch.js'
 import { type Exchange } from '../exchange.js'
@@ -31,15 +32,18 @@ export function openApiPaths(
   catalogue: Catalogue,
   definitions: Readonly<Record<string, Definition>>,
   version: VersionInfo,
+  foreign: Foreign,
 ): PathHandler {
   const cache = new Map<string, Made | undefined>()
   let revision = -1
   const info = { title: 'Kubernetes', version: version.gitVersion }
 
   function made(key: string, make: () => unknown, mediaType: string = JSON_TYPE): Made | undefined {
-    if (revision !== catalogue.revision) {
+    // Both only grow.
+    const current = catalogue.revision + foreign.revision
+    if (revision !== current) {
       cache.clear()
-      revision = catalogue.revision
+      revision = current
     }
     if (!cache.has(key)) {
       const value = make()
@@ -118,6 +122,12 @@ export function openApiPaths(
       const hash = hashOf(resourcesOf(catalogue, group, version))
       return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }] as const
     })
+    // Those of other servers are asked of them.
+    for (const { group, version: of, resources } of foreign.versions()) {
+      const path = `apis/${group}/${of}`
+      const hash = createHash('sha256').update(JSON.stringify(resources)).digest('hex').toUpperCase()
+      paths.push([path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }])
+    }
     return { paths: Object.fromEntries(paths) }
   }
 
@@ -130,6 +140,12 @@ export function openApiPaths(
 
   function v2(): unknown {
     const [schemas, paths] = documentOf([...catalogue.all()], 'v2')
+    for (const { group, openapi } of foreign.versions()) {
+      for (const [path, item] of Object.entries(openapi?.paths ?? {})) {
+        if (path.startsWith(`/apis/${group}/`)) paths[path] ??= item
+      }
+      for (const [name, schema] of Object.entries(openapi?.definitions ?? {})) schemas[name] ??= schema
+    }
     return { swagger: '2.0', info, paths, definitions: schemas }
   }
 
