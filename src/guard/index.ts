@@ -14,6 +14,7 @@ import { devopsProjectPolicy } from './devopsprojects.js'
 import { federatedPolicies } from './federated.js'
 import { federatedNamespacePolicy } from './federatednamespaces.js'
 import { administratorsPolicy, groupPolicies } from './groups.js'
+import { monitorPolicies } from './monitors.js'
 import { namespacePolicy } from './namespaces.js'
 import { notificationPolicies } from './notifications.js'
 import { prometheusRulePolicy } from './prometheusrules.js'
@@ -41,6 +42,7 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     certificatePolicy(deps),
     clusterPolicy,
     prometheusRulePolicy(deps),
+    ...monitorPolicies(deps),
     ...federatedPolicies(deps),
     userPolicy(deps),
     ...notificationPolicies(deps),

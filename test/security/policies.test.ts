@@ -665,6 +665,97 @@ describe('a federated namespace', () => {
   })
 })
 
+describe('a monitor of a project', () => {
+  const path = (plural: string) => `/apis/monitoring.coreos.com/v1/namespaces/a1/${plural}`
+  const monitor = (kind: string, spec: object) => ({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind,
+    metadata: { generateName: 'm-' },
+    spec,
+  })
+  const service = (endpoint: object, more: object = {}) =>
+    ['servicemonitors', monitor('ServiceMonitor', { selector: {}, endpoints: [endpoint], ...more })] as const
+
+  beforeAll(async () => {
+    for (const kind of ['ServiceMonitor', 'PodMonitor', 'Probe', 'ScrapeConfig']) {
+      const singular = kind.toLowerCase()
+      const names = { plural: `${singular}s`, singular, kind, listKind: `${kind}List` }
+      const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } }
+      await store('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: `${names.plural}.monitoring.coreos.com` },
+        spec: {
+          group: 'monitoring.coreos.com',
+          scope: 'Namespaced',
+          names,
+          versions: [{ name: 'v1', served: true, storage: true, schema }],
+        },
+      })
+      await eventually(() => store('GET', path(names.plural)))
+    }
+  })
+
+  it.each([
+    ['the token of Prometheus', service({ bearerTokenFile: '/var/run/secrets/token' })],
+    ['a key of Prometheus', service({ tlsConfig: { keyFile: '/etc/key' } })],
+    ['credentials of Prometheus', service({ authorization: { credentialsFile: '/x' } })],
+    ['every namespace', service({}, { namespaceSelector: { any: true } })],
+    ['another namespace', service({}, { namespaceSelector: { matchNames: ['a1', 'b1'] } })],
+    ['labels of its targets', service({ honorLabels: true })],
+    [
+      'another name for its namespace',
+      service({ metricRelabelings: [{ targetLabel: 'namespace', replacement: 'b1' }] }),
+    ],
+    ['labels that are made up', service({ relabelings: [{ targetLabel: 'name$1' }] })],
+    ['labels of labels', service({ relabelings: [{ action: 'labelmap', regex: 'x_(.+)' }] })],
+    [
+      'another address',
+      service({ relabelings: [{ targetLabel: '__address__', replacement: '10.0.0.1:80' }] }),
+    ],
+    [
+      'pods of another namespace',
+      [
+        'podmonitors',
+        monitor('PodMonitor', { namespaceSelector: { matchNames: ['b1'] }, podMetricsEndpoints: [] }),
+      ],
+    ],
+    [
+      'static targets of another namespace',
+      [
+        'probes',
+        monitor('Probe', { targets: { staticConfig: { static: ['x'], labels: { namespace: 'b1' } } } }),
+      ],
+    ],
+    [
+      'whatever there is',
+      ['scrapeconfigs', monitor('ScrapeConfig', { staticConfigs: [{ targets: ['b1:80'] }] })],
+    ],
+  ] as const)('does not read %s', async (_, [plural, object]) => {
+    const answer = await as('padmin').post(path(plural), object)
+    expect(answer.status, answer.text).toBe(403)
+    expect((await as(ADMIN).post(path(plural), object)).status).toBe(201)
+  })
+
+  it('reads the project, by any label and in any rhythm', async () => {
+    const [plural, object] = service(
+      {
+        port: 'metrics',
+        interval: '30s',
+        basicAuth: { username: { name: 's', key: 'u' } },
+        relabelings: [
+          { action: 'keep', sourceLabels: ['a'], regex: 'b' },
+          { targetLabel: 'tier', replacement: 'x' },
+        ],
+      },
+      { namespaceSelector: { matchNames: ['a1'] }, selector: { matchLabels: { namespace: 'mine' } } },
+    )
+    const answer = await as('padmin').post(path(plural), object)
+
+    expect(answer.status, answer.text).toBe(201)
+  })
+})
+
 describe('a DevOps project', () => {
   const PATH = '/apis/devops.kubesphere.io/v1alpha3/devopsprojects'
   const project = (name: string, workspace: string, status: object = {}) => ({
