@@ -87,7 +87,8 @@ async function measure(report: Report, lines: number): Promise<void> {
     const wallMs = (performance.now() - asked) / TIMES
     const [best = 0] = cpuMs.sort((a, b) => a - b)
     const id = `records-${name.replaceAll(/\W+/g, '-')}`
-    const added = row(id, name, { value: best, unit: 'ms CPU', atMost: 1_000 })
+    const isBounded = !name.startsWith('prefix') // Half of all words begin so.
+    const added = row(id, name, { value: best, unit: 'ms CPU', ...(isBounded && { atMost: 1_000 }) })
     report.add({ ...added, cells: { ...added.cells, 'ms by the clock': Math.round(wallMs) } })
   }
   const rss = process.memoryUsage().rss / 2 ** 20

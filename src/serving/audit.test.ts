@@ -80,6 +80,15 @@ describe('an audit event', () => {
     ['users', { items: [{ spec: { password: 'P@88w0rd' } }] }],
     ['secrets', { data: { key: 'P@88w0rd' }, stringData: { a: 'P@88w0rd' } }],
     ['secrets', [{ op: 'add', path: '/data/key', value: 'P@88w0rd' }]],
+    [
+      'registrysecrets',
+      { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': 'P@88w0rd' } },
+    ],
+    ['receivers', { spec: { slack: { slackTokenSecret: { value: 'P@88w0rd' } } } }],
+    ['receivers', { spec: { discord: { webhook: { value: 'https://discord.example/P@88w0rd' } } } }],
+    ['configs', { spec: { sms: { providers: { aliyun: { accessKeySecret: { value: 'P@88w0rd' } } } } } }],
+    ['deployments', { spec: { containers: [{ env: [{ name: 'DB_PASSWORD', value: 'P@88w0rd' }] }] } }],
+    ['helmrepos', { spec: { credential: { username: 'u', secretAccessKey: 'P@88w0rd' } } }],
     ['serviceaccounts', { kind: 'TokenRequest', status: { token: 'P@88w0rd' } }],
     ['clusters', { spec: { connection: { kubeconfig: 'P@88w0rd', type: 'direct' } } }],
     [
@@ -99,6 +108,35 @@ describe('an audit event', () => {
     const requestBody = Buffer.from(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)
 
     expect(JSON.stringify(auditEvent({ ...facts, requestBody }).RequestObject)).toContain('(not kept)')
+  })
+
+  it('of secrets below a user holds none, even where the body does not say that it is one', () => {
+    const info = { ...facts.info, resource: 'users', subresource: 'secrets' }
+    const requestBody = Buffer.from(
+      JSON.stringify({ data: { password: 'UEA4OHcwcmQ=', other: 'UEA4OHcwcmQ=' } }),
+    )
+
+    expect(auditEvent({ ...facts, info, requestBody }).RequestObject).toEqual({
+      data: { password: '(not kept)', other: '(not kept)' },
+    })
+  })
+
+  it('of a body that could not be read does not quote it', () => {
+    const message = `Object 'Kind' is missing in '{"spec":{"password":"P@88w0rd"}}'`
+    const responseBody = Buffer.from(JSON.stringify({ kind: 'Status', status: 'Failure', message }))
+
+    expect(auditEvent({ ...facts, responseBody }).ResponseObject).toMatchObject({
+      message: "Object 'Kind' is missing in '(not kept)'",
+    })
+  })
+
+  it('keeps names that are no secrets, and settings about them', () => {
+    const body = {
+      metadata: { name: 'db-password', labels: { token: '' } },
+      spec: { automountServiceAccountToken: false, env: [{ name: 'LEVEL', value: 'debug' }] },
+    }
+    const requestBody = Buffer.from(JSON.stringify(body))
+    expect(auditEvent({ ...facts, requestBody }).RequestObject).toEqual(body)
   })
 
   it('keeps what is no secret, and says that there was one', () => {

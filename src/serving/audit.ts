@@ -105,9 +105,9 @@ export function auditEvent(facts: AuditFacts): AuditEvent {
       Subresource: info.subresource,
     },
     ResponseStatus: { metadata: {}, code: facts.status },
-    RequestObject: atLeast(level, 'Request') ? (withoutSecrets(body, info.resource) ?? null) : null,
+    RequestObject: atLeast(level, 'Request') ? (withoutSecrets(body, info) ?? null) : null,
     ResponseObject: atLeast(level, 'RequestResponse')
-      ? (withoutSecrets(parsed(facts.responseBody), info.resource) ?? null)
+      ? (withoutSecrets(parsed(facts.responseBody), info) ?? null)
       : null,
     RequestReceivedTimestamp: micros(facts.receivedAt),
     StageTimestamp: micros(facts.completedAt),

@@ -8,17 +8,25 @@ import { isObject, setOwn, type JsonObject } from '../apimachinery/json/index.js
 export const REDACTED = '(not kept)'
 
 const NAMES =
-  /^(?:(?:current|new|old)?password|secret|(?:access_?|refresh_?|id_?|bearer)?token|client_?secret|kubeconfig|kubesphere\.io\/private-key|kubectl\.kubernetes\.io\/last-applied-configuration)$/i
+  /(?:passw(?:or)?d|secret|token|credentials?|(?:secret|access|private|api|app)_?key|key_?data)$|^(?:kubeconfig|kubesphere\.io\/private-key|kubectl\.kubernetes\.io\/last-applied-configuration)$/i
 /** All values of these are secret, in Secrets. */
 const SECRET_MAPS = new Set(['data', 'stringData'])
+/** Requests for these have Secrets in their bodies, which need not say so. */
+const SECRET_RESOURCES = new Set(['secrets', 'registrysecrets', 'credentials'])
 
 /** No object of an API is nested so deeply; what is would not fit on the stack. */
 const DEEPEST = 200
 
-/** A copy of a parsed body. @param resource plural, of the request */
-export function withoutSecrets(value: unknown, resource: string): unknown {
-  return copy(value, resource === 'secrets', DEEPEST)
+/** A copy of a parsed body of a request for a resource, by its plural name. */
+export function withoutSecrets(
+  value: unknown,
+  { resource, subresource }: { resource: string; subresource: string },
+): unknown {
+  return copy(value, SECRET_RESOURCES.has(resource) || SECRET_RESOURCES.has(subresource), DEEPEST)
 }
+
+/** Servers quote a body that they cannot read in the message that says so. */
+const QUOTED = /\{.*\}/s
 
 function copy(value: unknown, isSecret: boolean, depth: number): unknown {
   if (value === null || typeof value !== 'object') return value
@@ -27,8 +35,13 @@ function copy(value: unknown, isSecret: boolean, depth: number): unknown {
   if (!isObject(value)) return value
   const secret = isSecret || value['kind'] === 'Secret'
   const result: JsonObject = {}
+  const isNamedSecret =
+    isCredential(value) || (typeof value['name'] === 'string' && NAMES.test(value['name']))
   for (const [key, inner] of Object.entries(value)) {
-    if (NAMES.test(key) || (secret && SECRET_MAPS.has(key))) setOwn(result, key, hidden(inner))
+    const isHidden = NAMES.test(key) || (isNamedSecret && key === 'value') || (secret && SECRET_MAPS.has(key))
+    if (key === 'message' && value['kind'] === 'Status' && typeof inner === 'string')
+      setOwn(result, key, inner.replace(QUOTED, REDACTED))
+    else if (isHidden) setOwn(result, key, hidden(inner))
     else setOwn(result, key, copy(inner, secret, depth - 1))
   }
   return isOperation(result) && namesSecret(result['path'], secret)
@@ -36,9 +49,14 @@ function copy(value: unknown, isSecret: boolean, depth: number): unknown {
     : result
 }
 
-/** Which keys there are may be told. */
+/** Given in place, or by the name of a Secret. */
+function isCredential(value: JsonObject): boolean {
+  return 'value' in value && Object.keys(value).every((key) => key === 'value' || key === 'valueFrom')
+}
+
+/** Which keys there are may be told, and what is too short to be a secret. */
 function hidden(value: unknown): unknown {
-  if (!isObject(value)) return value === null || value === '' ? value : REDACTED
+  if (!isObject(value)) return value === null || value === '' || typeof value === 'boolean' ? value : REDACTED
   return Object.fromEntries(Object.keys(value).map((key) => [key, REDACTED]))
 }
 
