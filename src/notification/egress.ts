@@ -20,10 +20,14 @@ const INSIDE: readonly string[] = [
   '192.168.0.0/16',
   '198.18.0.0/15',
   '224.0.0.0/3',
-  '::/127',
+  '::/96',
   '64:ff9b::/96',
+  '64:ff9b:1::/48',
+  '2001::/32',
+  '2002::/16',
   'fc00::/7',
   'fe80::/10',
+  'fec0::/10',
   'ff00::/8',
 ]
 /** Metadata of clouds: nobody's message goes there. */
@@ -67,13 +71,22 @@ export class Egress {
   }
 
   #isOpen(address: string, family: number, isTenant: boolean): boolean {
-    // An IPv4 address in the clothes of IPv6 is the IPv4 address.
-    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-    if (mapped?.[1] !== undefined) return this.#isOpen(mapped[1], 4, isTenant)
-    if (/^::ffff:/i.test(address)) return false
+    // One network card's neighbours are inside, and lists of ranges do not know them.
+    if (address.includes('%')) return false
+    const mapped = family === 6 ? mappedIPv4(address) : undefined
+    if (mapped !== undefined) return this.#isOpen(mapped, 4, isTenant)
     const type = family === 6 ? 'ipv6' : 'ipv4'
     if (this.#allowed.check(address, type)) return true
     if (this.#never.check(address, type)) return false
     return !isTenant || !this.#inside.check(address, type)
   }
+}
+
+/** An IPv4 address in the clothes of IPv6 is the IPv4 address, however it is written. */
+function mappedIPv4(address: string): string | undefined {
+  const [, high, low] =
+    /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(new URL(`http://[${address}]`).hostname) ?? []
+  if (high === undefined || low === undefined) return undefined
+  const [first, second] = [parseInt(high, 16), parseInt(low, 16)]
+  return [first >> 8, first & 255, second >> 8, second & 255].join('.')
 }

@@ -2,7 +2,8 @@
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { deadline } from './deadline.js'
-import { type Egress } from './egress.js'
+import { type Destination, type Egress } from './egress.js'
+import { type Proxy, proxyHeaders, proxyUrl, throughProxy, tunnel } from './proxy.js'
 
 /** A failure that a later try may not see. */
 export class RetryableError extends Error {
@@ -31,6 +32,8 @@ export interface Call {
   /** Text as it is, anything else as JSON. */
   body?: unknown
   tls?: Tls
+  /** Of an HTTP proxy, with its user and password if it wants them. */
+  proxyUrl?: string
   timeoutMs: number
   isTenant: boolean
   signal: AbortSignal
@@ -47,28 +50,51 @@ export class HttpSender {
   constructor(private readonly egress: Egress) {}
 
   /** @throws RetryableError when nobody answers, or the answer says that later is better; Error for a bad URL */
-  async send({
-    url,
-    method = 'POST',
-    headers,
-    body,
-    tls,
-    timeoutMs,
-    isTenant,
-    signal,
-  }: Call): Promise<HttpAnswer> {
-    const target = new URL(url)
+  async send(call: Call): Promise<HttpAnswer> {
+    const { method = 'POST', timeoutMs, signal } = call
+    const target = new URL(call.url)
     if (target.protocol !== 'http:' && target.protocol !== 'https:')
       throw new Error(`unsupported protocol scheme "${target.protocol.slice(0, -1)}"`)
-    const { address, family } = await this.#resolved(target.hostname, isTenant)
+    const proxy = call.proxyUrl === undefined ? undefined : await this.#proxy(call, call.proxyUrl, target)
+    const at = proxy?.at ?? (await this.#resolved(target.hostname, call.isTenant))
+    const time = deadline(timeoutMs, signal)
+    try {
+      const answer = await this.#exchanged(call, target, at, proxy, time.signal)
+      if (answer.status === 429 || answer.status >= 500)
+        throw new RetryableError(`${answer.status}, ${answer.text.slice(0, 500)}`, answer.retryAfterMs)
+      return answer
+    } catch (error) {
+      if (error instanceof RetryableError) throw error
+      const why = time.isOver ? `no answer within ${timeoutMs} ms` : (error as Error).message
+      throw new RetryableError(`${method} ${target.host}: ${why}`, undefined, { cause: error })
+    } finally {
+      time.cancel()
+    }
+  }
+
+  async #exchanged(
+    { method = 'POST', headers, body, tls }: Call,
+    target: URL,
+    at: Destination,
+    proxy: Proxy | undefined,
+    signal: AbortSignal,
+  ): ReturnType<typeof exchange> {
+    const isSecure = target.protocol === 'https:'
+    const port = target.port || (isSecure ? 443 : 80)
     const bytes =
       body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
-    const isSecure = target.protocol === 'https:'
-    const options: RequestOptions & Record<string, unknown> = {
+    const security = {
+      servername: tls?.serverName ?? (isIPLiteral(target.hostname) ? '' : target.hostname),
+      ...(tls?.ca && { ca: tls.ca }),
+      ...(tls?.cert && { cert: tls.cert }),
+      ...(tls?.key && { key: tls.key }),
+      ...(tls?.insecureSkipVerify && { rejectUnauthorized: false }),
+    }
+    const options: RequestOptions = {
       method,
-      host: address,
-      family,
-      port: target.port || (isSecure ? 443 : 80),
+      host: at.address,
+      family: at.family,
+      port,
       path: target.pathname + target.search,
       headers: {
         host: target.host,
@@ -76,27 +102,36 @@ export class HttpSender {
         ...(bytes && { 'content-type': 'application/json', 'content-length': bytes.length }),
         ...headers,
       },
-      ...(isSecure && {
-        servername: isIPLiteral(target.hostname) ? '' : (tls?.serverName ?? target.hostname),
-        ...(tls?.ca && { ca: tls.ca }),
-        ...(tls?.cert && { cert: tls.cert }),
-        ...(tls?.key && { key: tls.key }),
-        ...(tls?.insecureSkipVerify && { rejectUnauthorized: false }),
-      }),
+      ...(isSecure && security),
+      signal,
     }
-    const time = deadline(timeoutMs, signal)
-    const answer = await exchange(isSecure, { ...options, signal: time.signal }, bytes)
-      .catch((error: Error) => {
-        const why = time.isOver ? `no answer within ${timeoutMs} ms` : error.message
-        throw new RetryableError(`${method} ${target.host}: ${why}`, undefined, { cause: error })
-      })
-      .finally(() => time.cancel())
-    if (answer.status === 429 || answer.status >= 500)
-      throw new RetryableError(`${answer.status}, ${answer.text.slice(0, 500)}`, answer.retryAfterMs)
-    return answer
+    if (!proxy) return exchange(isSecure, options, bytes)
+    if (isSecure) {
+      // Whose certificate it has to be, when that is no name.
+      const identity = { host: target.hostname.replace(/^\[|\]$/g, ''), ...security }
+      const socket = await tunnel(proxy, `${target.hostname}:${port}`, identity, signal)
+      return exchange(false, { ...options, agent: false, createConnection: () => socket }, bytes)
+    }
+    const path = `${target.origin}${options.path}`
+    const all = { ...(options.headers as Record<string, string>), ...proxyHeaders(proxy) }
+    return exchange(
+      proxy.url.protocol === 'https:',
+      { ...options, ...throughProxy(proxy), path, headers: all },
+      bytes,
+    )
   }
 
-  async #resolved(hostname: string, isTenant: boolean): Promise<{ address: string; family: number }> {
+  /** Neither the proxy nor what it is asked for may be inside. Names that only the proxy knows are its own affair. */
+  async #proxy({ isTenant }: Call, text: string, target: URL): Promise<Proxy> {
+    const url = proxyUrl(text)
+    const at = await this.#resolved(url.hostname, isTenant)
+    await this.#resolved(target.hostname, isTenant).catch((error: unknown) => {
+      if ((error as Error).name === 'EgressError') throw error
+    })
+    return { url, at }
+  }
+
+  async #resolved(hostname: string, isTenant: boolean): Promise<Destination> {
     try {
       return await this.egress.resolve(hostname, isTenant)
     } catch (error) {

@@ -64,6 +64,11 @@ export function templateOf({ spec, options }: Job, preset: string): string {
   return spec.template || text(options['template']) || preset
 }
 
+/** Whether a tenant has chosen where it goes: the platform's own account is not the tenant's choice. */
+export function isOwnChoice({ isTenant, config }: Job): boolean {
+  return isTenant && config?.['owned'] === true
+}
+
 export async function post(
   job: Job,
   url: string,

@@ -1,12 +1,12 @@
 /** E-mail: one mail for each recipient, over SMTP. */
 import { createHash } from 'node:crypto'
-import { type Job, demandConfig, each, hasCredential, object, text, texts } from './channel.js'
+import { type Job, demandConfig, each, hasCredential, isOwnChoice, object, text, texts } from './channel.js'
 import { RetryableError } from '../http.js'
 
 const ANSWER_MS = 30_000
 
 export async function sendEmail(job: Job): Promise<void> {
-  const { spec, options, renderer, data, credential, egress, isTenant, timeoutMs } = job
+  const { spec, options, renderer, data, credential, egress, timeoutMs } = job
   const config = demandConfig(job)
   const smartHost = object(config['smartHost'])
   const host = text(smartHost['host'])
@@ -29,7 +29,7 @@ export async function sendEmail(job: Job): Promise<void> {
     ...(hasCredential(pair['key']) && { key: await credential(pair['key']) }),
   }
   // The account is the platform's own when a tenant uses the default config.
-  const { address } = await egress.resolve(host, isTenant && config['owned'] === true)
+  const { address } = await egress.resolve(host, isOwnChoice(job))
   const { createTransport } = await import('nodemailer')
   const transport = createTransport({
     host: address,

@@ -7,6 +7,7 @@ import { sendEmail } from './email.js'
 import { sendFeishu } from './feishu.js'
 import { sendPushover } from './pushover.js'
 import { sendSlack } from './slack.js'
+import { sendSms } from './sms.js'
 import { sendTelegram } from './telegram.js'
 import { sendWebhook } from './webhook.js'
 import { sendWeChat } from './wechat.js'
@@ -20,9 +21,7 @@ export const SENDERS: Readonly<Record<Channel, Send>> = {
   feishu: sendFeishu,
   pushover: sendPushover,
   slack: sendSlack,
-  sms: async () => {
-    throw new Error('SMS is not supported yet')
-  },
+  sms: sendSms,
   telegram: sendTelegram,
   webhook: sendWebhook,
   wechat: sendWeChat,

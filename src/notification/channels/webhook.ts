@@ -5,7 +5,6 @@ export async function sendWebhook(job: Job): Promise<void> {
   const { spec, renderer, data, http, credential, timeoutMs, isTenant, signal } = job
   const template = templateOf(job, 'webhook.default.message')
   const config = object(spec['httpConfig'])
-  if (text(config['proxyUrl']) !== '') throw new Error('webhooks through a proxy are not supported')
   const basic = object(config['basicAuth'])
   // The same for every attempt, for those who want to be told once even when their answer was lost.
   const headers: Record<string, string> = { 'idempotency-key': job.progress.key }
@@ -33,6 +32,7 @@ export async function sendWebhook(job: Job): Promise<void> {
     url: urlOf(spec),
     headers,
     body,
+    ...(text(config['proxyUrl']) !== '' && { proxyUrl: text(config['proxyUrl']) }),
     tls: {
       ...(hasCredential(tls['rootCA']) && { ca: await credential(tls['rootCA']) }),
       ...(hasCredential(pair['cert']) && { cert: await credential(pair['cert']) }),

@@ -5,6 +5,7 @@ import {
   each,
   once,
   hasCredential,
+  isOwnChoice,
   jsonOf,
   object,
   post,
@@ -33,8 +34,9 @@ export async function sendWeChat(job: Job): Promise<void> {
 }
 
 async function toPeople(job: Job): Promise<void> {
-  const { spec, credential, tokens, http, timeoutMs, isTenant, signal } = job
+  const { spec, credential, tokens, http, timeoutMs, signal } = job
   const config = demandConfig(job)
+  const isTenant = isOwnChoice(job)
   const api = (text(config['wechatApiUrl']) || API).replace(/\/?$/, '/')
   const corporation = text(config['wechatApiCorpId'])
   const secret = await credential(config['wechatApiSecret'])
@@ -59,7 +61,13 @@ async function toPeople(job: Job): Promise<void> {
         const body = { ...to, agentid: text(config['wechatApiAgentId']), safe: '0', ...payload(job, content) }
         const attempt = async (): Promise<Record<string, unknown>> =>
           jsonOf(
-            await post(job, `${api}message/send?access_token=${encodeURIComponent(await token())}`, body),
+            await http.send({
+              url: `${api}message/send?access_token=${encodeURIComponent(await token())}`,
+              body,
+              timeoutMs,
+              isTenant,
+              signal,
+            }),
           )
         let answer = await attempt()
         if (answer['errcode'] === TOKEN_EXPIRED) {
