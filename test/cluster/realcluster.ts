@@ -210,7 +210,7 @@ function requester(port: number, token: string): Request {
 async function installDefinitions(folder: string, request: Request): Promise<void> {
   const names: string[] = []
   for (const file of readdirSync(folder).sort()) {
-    if (!/\.ya?ml$/.test(file)) continue
+    if (!/\.(ya?ml|json)$/.test(file)) continue
     for (const document of parseAllDocuments(readFileSync(join(folder, file), 'utf8'))) {
       const definition = document.toJS() as { apiVersion: string; metadata: { name: string } } | null
       if (!definition) continue

@@ -1,5 +1,6 @@
 /** The platform's webhooks, called by a real Kubernetes 1.20 API server over HTTPS. */
 import { X509Certificate } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it, describe } from 'vitest'
 import { platformWebhooks, serveWebhooks } from '../../src/admission/index.js'
 import { UserDirectory } from '../../src/authentication/users.js'
@@ -8,10 +9,9 @@ import { createTransport } from '../../src/client/http1.js'
 import { loadKubeconfig } from '../../src/client/kubeconfig.js'
 import { RestClient } from '../../src/client/rest.js'
 import { SILENT } from '../../src/serving/log.js'
-import { goldenPath, HAVE_GOLDEN } from '../golden/shared.js'
 import { realClusterAvailable, startRealCluster, type RealCluster } from './realcluster.js'
 
-const possible = HAVE_GOLDEN && realClusterAvailable && process.env['ORRERY_CLUSTER_TESTS'] !== '0'
+const possible = realClusterAvailable && process.env['ORRERY_CLUSTER_TESTS'] !== '0'
 const suite = process.env['ORRERY_CLUSTER_TESTS'] === '0' ? describe.runIf(false) : describe.skipIf(!possible)
 
 suite(
@@ -21,7 +21,7 @@ suite(
     const closers: (() => Promise<unknown> | void)[] = []
 
     beforeAll(async () => {
-      cluster = await startRealCluster({ crds: goldenPath('crds') })
+      cluster = await startRealCluster({ crds: fileURLToPath(new URL('../../config/crds', import.meta.url)) })
       const transport = createTransport(loadKubeconfig({ paths: [cluster.kubeconfig] }))
       const informers = createInformerSet({ transport, logger: SILENT })
       const users = new UserDirectory(informers)

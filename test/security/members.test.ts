@@ -214,7 +214,10 @@ describe('members of a DevOps project', () => {
     )
     const members = `${IAM}/devops/pipes/members`
 
-    good(await ana!.post(members, [member('nob', 'viewer')]))
+    // Made through the Kubernetes API, so that the platform hears of it a moment later.
+    await eventually(async () => {
+      good(await ana!.post(members, [member('nob', 'viewer')]))
+    })
 
     expect((await ana!.get(`${members}/nob`)).json.metadata.annotations).toMatchObject({
       'iam.kubesphere.io/role': 'viewer',
