@@ -110,7 +110,7 @@ export class HttpSender {
       // Whose certificate it has to be, when that is no name.
       const identity = { host: target.hostname.replace(/^\[|\]$/g, ''), ...security }
       const socket = await tunnel(proxy, `${target.hostname}:${port}`, identity, signal)
-      return exchange(false, { ...options, agent: false, createConnection: () => socket }, bytes)
+      return exchange(false, { ...options, createConnection: () => socket }, bytes)
     }
     const path = `${target.origin}${options.path}`
     const all = { ...(options.headers as Record<string, string>), ...proxyHeaders(proxy) }
