@@ -2,11 +2,12 @@
  * Where the bytes of many small texts live: large buffers outside the JavaScript heap, filled front to back.
  *
  * What comes in is copied as it is to the newest slab, so what changes all the time costs a copy. When that slab is full,
- * those still alive are packed into others (see `Dictionary`), for good. Space is never written twice, so bytes that were
- * handed out stay true for ever, and one who is no longer wanted can still be read. A slab more than half dead has its
+ * those still alive are packed into others (see `Dictionary`), for good. Space is not written twice while anything refers to
+ * its slab, so a tenant who is no longer wanted can still be read by whoever holds it. A slab more than half dead has its
  * living moved on and is let go.
  */
 import { Dictionary } from './dictionary.js'
+import { memory } from './memory.js'
 import { type Recent } from './recent.js'
 
 /** Something whose bytes are in an arena. The arena moves them by writing these fields; others only read them. */
@@ -30,6 +31,8 @@ export class Slab {
     readonly recent: Recent | undefined,
     /** What its tenants are packed with; none in a slab of those that have just come. */
     readonly dictionary?: Dictionary,
+    /** The memory is a region that goes to others after this slab. */
+    readonly isLent = false,
   ) {}
 }
 
@@ -39,8 +42,12 @@ export const NOWHERE = new Slab(Buffer.alloc(0), undefined)
 /** The tenant's bytes; shared, never to be changed. */
 export function bytesOf(tenant: Tenant): Buffer {
   const { slab, offset, packedSize, size } = tenant
-  const { dictionary, recent } = slab
-  if (dictionary === undefined || packedSize === size) return slab.memory.subarray(offset, offset + size)
+  const { dictionary, recent, isLent } = slab
+  if (dictionary === undefined || packedSize === size) {
+    const bytes = slab.memory.subarray(offset, offset + size)
+    // A view would outlive the slab, and see what others write there.
+    return isLent ? Buffer.from(bytes) : bytes
+  }
   const known = recent?.get(tenant)
   if (known) return known
   const bytes = dictionary.unpack(slab.memory, offset, offset + packedSize, size)
@@ -106,9 +113,9 @@ export class Arena {
     const young = this.#young
     if (young && young.memory.length - young.used >= size) return young
     // Large against the slab: a buffer of its own wastes nothing.
-    if (size > LARGEST.young / 4) return this.#make(size)
+    if (size > LARGEST.young / 4) return this.#own(size)
     while (size > this.#youngSize / 4) this.#youngSize *= 2
-    const slab = this.#make(this.#youngSize)
+    const slab = this.#lent(this.#youngSize)
     this.#youngSize = Math.min(LARGEST.young, this.#youngSize * 2)
     this.#young = slab
     if (young) this.#empty(young)
@@ -138,7 +145,8 @@ export class Arena {
       this.#settle(tenant, packed, home)
       return
     }
-    const next = this.#make(Math.max(this.#packedSize, packed.length), dictionary)
+    while (packed.length > this.#packedSize) this.#packedSize *= 2
+    const next = this.#lent(this.#packedSize, dictionary)
     this.#packedSize = Math.min(LARGEST.packed, this.#packedSize * 2)
     this.#packed = next
     // First, since packing others overwrites what was packed.
@@ -180,8 +188,16 @@ export class Arena {
     this.#dictionary = new Dictionary()
   }
 
-  #make(size: number, dictionary?: Dictionary): Slab {
+  #lent(size: number, dictionary?: Dictionary): Slab {
     this.#held += size
-    return new Slab(Buffer.allocUnsafeSlow(size), this.#recent, dictionary)
+    const region = memory.region(size)
+    const slab = new Slab(region, this.#recent, dictionary, true)
+    memory.lend(region, slab)
+    return slab
+  }
+
+  #own(size: number): Slab {
+    this.#held += size
+    return new Slab(Buffer.allocUnsafeSlow(size), this.#recent)
   }
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { Dictionary } from './dictionary.js'
 import { Arena, bytesOf, NOWHERE, Recent, type Tenant } from './index.js'
@@ -123,6 +125,24 @@ describe('an arena', () => {
       // What is left are the slabs that are being filled.
       expect(arena.heldBytes).toBeLessThanOrEqual(2 * 256 * 1024)
     }
+  })
+
+  it('hands out bytes that stay true when their place is used again', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const kept: [Buffer, string][] = []
+    for (let round = 0; round < 10; round++) {
+      const arena = new Arena(new Recent())
+      for (let i = 0; i < 400; i++) {
+        const one = tenant()
+        arena.add(one, role(round * 400 + i))
+        if (i % 20 === 0) kept.push([bytesOf(one), role(round * 400 + i).toString()])
+      }
+      // Arenas of earlier rounds are garbage, and their memory comes back.
+      collect()
+      await new Promise(setImmediate)
+    }
+    for (const [bytes, text] of kept) expect(bytes.toString()).toBe(text)
   })
 
   it('takes large texts as they are', () => {
