@@ -115,7 +115,7 @@ export class Arena {
     // Large against the slab: a buffer of its own wastes nothing.
     if (size > LARGEST.young / 4) return this.#own(size)
     while (size > this.#youngSize / 4) this.#youngSize *= 2
-    const slab = this.#lent(this.#youngSize)
+    const slab = this.#own(this.#youngSize)
     this.#youngSize = Math.min(LARGEST.young, this.#youngSize * 2)
     this.#young = slab
     if (young) this.#empty(young)
@@ -188,7 +188,8 @@ export class Arena {
     this.#dictionary = new Dictionary()
   }
 
-  #lent(size: number, dictionary?: Dictionary): Slab {
+  /** For those who stay. */
+  #lent(size: number, dictionary: Dictionary | undefined): Slab {
     this.#held += size
     const region = memory.region(size)
     const slab = new Slab(region, this.#recent, dictionary, true)
@@ -196,6 +197,7 @@ export class Arena {
     return slab
   }
 
+  /** For those who move on soon, and for large ones. */
   #own(size: number): Slab {
     this.#held += size
     return new Slab(Buffer.allocUnsafeSlow(size), this.#recent)

@@ -149,7 +149,7 @@ export function frameKindAt(bytes: Buffer, at: number, offset: number): FrameKin
   return bytes.readUInt32BE(at + 4) <= MAX_PAYLOAD_BYTES ? kind : undefined
 }
 
-/** The records of a frame; their values are copies. @throws Damaged */
+/** The records of a frame; their values are views of it, valid as long as it is. @throws Damaged */
 export function decodeRecords({ payload, count, offset }: Frame): StoredRecord[] {
   const records: StoredRecord[] = []
   let at = 0
@@ -160,8 +160,7 @@ export function decodeRecords({ payload, count, offset }: Frame): StoredRecord[]
     const end = valueAt + payload.readUInt32BE(at + 21)
     if (end > payload.length) throw new Damaged(offset, `record ${i} reaches beyond its frame`)
 
-    const value = Buffer.allocUnsafeSlow(end - valueAt)
-    payload.copy(value, 0, valueAt, end)
+    const value = payload.subarray(valueAt, end)
     const key = payload.toString('utf8', keyAt, valueAt)
     const createRevision = readUInt64(payload, at + 1)
     const modRevision = readUInt64(payload, at + 9)

@@ -53,12 +53,12 @@ export function* encodeSnapshot(revision: number, runs: Iterable<readonly KeyVal
 }
 
 /**
- * @param keep what becomes of an entry
+ * @param keep what becomes of an entry, whose value is valid during the call only
  * @throws Damaged; Error when it is of another kind or version
  */
 export async function decodeSnapshot(
   source: ByteSource,
-  keep = (entry: KeyValue): KeyValue => entry,
+  keep: (entry: KeyValue) => KeyValue = copied,
 ): Promise<{ revision: number; entries: KeyValue[] }> {
   const revision = await readFileHeader(source, 'snapshot')
   const entries: KeyValue[] = []
@@ -78,4 +78,8 @@ export async function decodeSnapshot(
     }
   }
   return { revision, entries }
+}
+
+function copied(entry: KeyValue): KeyValue {
+  return { ...entry, value: Buffer.from(entry.value) }
 }
