@@ -13,6 +13,7 @@ import { type GuardDeps } from './deps.js'
 import { devopsProjectPolicy } from './devopsprojects.js'
 import { federatedPolicies } from './federated.js'
 import { federatedNamespacePolicy } from './federatednamespaces.js'
+import { gatewayPolicies } from './gateways.js'
 import { administratorsPolicy, groupPolicies } from './groups.js'
 import { monitorPolicies } from './monitors.js'
 import { namespacePolicy } from './namespaces.js'
@@ -41,6 +42,7 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     ...serviceAccountPolicies(deps),
     certificatePolicy(deps),
     clusterPolicy,
+    ...gatewayPolicies(deps),
     prometheusRulePolicy(deps),
     ...monitorPolicies(deps),
     ...federatedPolicies(deps),

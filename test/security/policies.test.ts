@@ -756,6 +756,29 @@ describe('a monitor of a project', () => {
   })
 })
 
+describe('a gateway', () => {
+  it.each([
+    ['Gateway', 'v1alpha1', 'gateways'],
+    ['Nginx', 'v1alpha1', 'nginxes'],
+  ])('is not made of values of a project: %s', async (kind, version, plural) => {
+    const path = `/apis/gateway.kubesphere.io/${version}/namespaces/a1/${plural}`
+    const gateway = {
+      apiVersion: `gateway.kubesphere.io/${version}`,
+      kind,
+      metadata: { name: 'entrance' },
+      spec: { controller: { scope: { enabled: true, namespace: 'b1' } } },
+    }
+
+    const answer = await as('padmin').post(path, gateway)
+    expect(answer.status, answer.text).toBe(403)
+
+    const made = await as(ADMIN).post(path, gateway)
+    expect(made.status, made.text).toBe(201)
+    expect((await as('padmin').patch(`${path}/entrance`, { spec: { controller: {} } })).status).toBe(403)
+    expect((await as('padmin').delete(`${path}/entrance`)).status).toBe(200)
+  })
+})
+
 describe('a DevOps project', () => {
   const PATH = '/apis/devops.kubesphere.io/v1alpha3/devopsprojects'
   const project = (name: string, workspace: string, status: object = {}) => ({
