@@ -63,6 +63,11 @@ describe('an audit event', () => {
     })
   })
 
+  it('names the client that the first proxy has seen', () => {
+    const info = { ...facts.info, sourceIP: '10.0.0.7, 172.16.0.1' }
+    expect(auditEvent({ ...facts, info }).SourceIPs).toEqual(['10.0.0.7'])
+  })
+
   it('holds bodies only from the level on that asks for them, and only JSON', () => {
     expect(auditEvent({ ...facts, level: 'Request' })).toMatchObject({
       ResponseObject: null,

@@ -92,7 +92,7 @@ export function auditEvent(facts: AuditFacts): AuditEvent {
       ...(user.extra && Object.keys(user.extra).length > 0 && { extra: user.extra }),
     },
     ImpersonatedUser: null,
-    SourceIPs: [info.sourceIP],
+    SourceIPs: [info.sourceIP.split(',', 1)[0]?.trim() ?? ''],
     UserAgent: info.userAgent,
     ObjectRef: {
       Resource: info.resource,

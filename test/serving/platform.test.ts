@@ -332,6 +332,24 @@ describe('the platform', () => {
       await expect.poll(() => events.length).toBe(1)
       expect(events[0]).toMatchObject({ Verb: 'delete', ResponseStatus: { code: 503 } })
     })
+
+    it('is not escaped by calling a dry run what is none', async () => {
+      const events = await auditing('Metadata')
+      const pod = '/api/v1/namespaces/a/pods/b'
+      const body = '{"kind":"DeleteOptions","apiVersion":"v1"}'
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length }
+      const options = { user: 'admin', body, headers }
+      await platform.send('DELETE', `${pod}?dryRun=All`, options)
+      await platform.send('POST', `${pod}/exec?command=id&dryRun=All`, { user: 'admin' })
+      await platform.send('GET', `${pod}?dryRun=All`, { user: 'admin' })
+      await platform.send('PUT', `${pod}?dryRun=`, { user: 'admin' })
+      await platform.send('PUT', `${pod}?dryRun=%41ll`, { user: 'admin' })
+      await platform.send('POST', '/api/v1/namespaces/a/pods', { user: 'admin' })
+
+      await expect
+        .poll(() => events.map(({ Verb }) => Verb))
+        .toEqual(['delete', 'create', 'get', 'update', 'create'])
+    })
   })
 
   describe('explain', () => {

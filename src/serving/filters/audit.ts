@@ -69,11 +69,24 @@ export function audit(recipients: readonly AuditOptions[], bodyBytes = BODY_BYTE
   }
 }
 
-function levelFor(recipient: AuditOptions, { info, search }: Exchange): AuditLevel {
-  if (info.isKubernetesRequest) {
-    if (recipient.kubernetesAudited() || /(?:^|&)dryRun(?:=|&|$)/.test(search)) return 'None'
-  }
+function levelFor(recipient: AuditOptions, exchange: Exchange): AuditLevel {
+  const { info } = exchange
+  if (info.isKubernetesRequest && (recipient.kubernetesAudited() || isDryRun(exchange))) return 'None'
   return recipient.level(info)
+}
+
+const CHANGES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+const CHANGED: ReadonlySet<string> = new Set(['', 'status', 'scale'])
+
+/**
+ * Only what the Kubernetes API takes for one: commands in a pod run whatever the query says, reads read, and a deletion
+ * with options in its body goes by those alone.
+ */
+function isDryRun({ info, search, request }: Exchange): boolean {
+  if (!CHANGES.has(info.verb) || !CHANGED.has(info.subresource) || !/dryrun|%/i.test(search)) return false
+  if (!new URLSearchParams(search).getAll('dryRun').includes('All')) return false
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers
+  return !(info.verb.startsWith('delete') && (length !== '0' || encoding !== undefined))
 }
 
 function highest(levels: readonly AuditLevel[]): AuditLevel {
