@@ -5,7 +5,7 @@
  */
 import { createServer, type Server } from 'node:https'
 import { type AddressInfo } from 'node:net'
-import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
+import { type Webhook } from '../apimachinery/admission/index.js'
 import { pause, systemClock } from '../client/clock.js'
 import { type RestClient } from '../client/rest.js'
 import { type Logger } from '../controller/index.js'
@@ -24,6 +24,7 @@ import { CountedObjects, type NamespaceQuotaObject, selectorsOf } from '../tenan
 import { NAMESPACES, WORKSPACE_QUOTAS } from '../tenancy/resources.js'
 import { type NamespaceObject, type WorkspaceQuotaObject } from '../tenancy/types.js'
 import { NamespaceQuotas } from './namespacequotas.js'
+import { ruleGroupWebhooks } from './rulegroups.js'
 import { quotaWebhook, type QuotaWebhookDeps } from './quotas.js'
 import { userWebhook, type UserWebhookDeps } from './users.js'
 
@@ -36,8 +37,8 @@ export interface WebhookDeps extends UserWebhookDeps {
   checksNamespaceQuotas: boolean
 }
 
-export function platformWebhooks(deps: WebhookDeps): ValidatingWebhook[] {
-  return [userWebhook(deps), quotaWebhook(quotaDeps(deps))]
+export function platformWebhooks(deps: WebhookDeps): Webhook[] {
+  return [userWebhook(deps), quotaWebhook(quotaDeps(deps)), ...ruleGroupWebhooks()]
 }
 
 const RESOURCE_QUOTAS = { group: '', version: 'v1', resource: 'resourcequotas', kind: 'ResourceQuota' }
@@ -62,7 +63,7 @@ function quotaDeps({ informers, client, checksNamespaceQuotas }: WebhookDeps): Q
 
 export interface WebhookServerOptions {
   client: RestClient
-  webhooks: readonly ValidatingWebhook[]
+  webhooks: readonly Webhook[]
   logger: Logger
   host: string
   port: number

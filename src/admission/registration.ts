@@ -3,9 +3,9 @@
  * where they are reached, and whom to trust.
  */
 import { isAlreadyExists, isConflict, isNotFound } from '../apimachinery/errors/index.js'
-import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
+import { isMutating, type Webhook } from '../apimachinery/admission/index.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
-import { type RestClient } from '../client/rest.js'
+import { type ResourceClient, type RestClient } from '../client/rest.js'
 
 /** How the API server reaches this process: by a Service of the cluster, or by address. */
 export type Reachable = { service: { namespace: string; name: string; port: number } } | { url: string }
@@ -16,18 +16,22 @@ interface Configuration extends KubeObject {
 
 export async function register(
   client: RestClient,
-  webhooks: readonly ValidatingWebhook[],
+  webhooks: readonly Webhook[],
   reachable: Reachable,
   ca: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const configurations = client.resource<Configuration>({
-    group: 'admissionregistration.k8s.io',
-    version: 'v1',
-    resource: 'validatingwebhookconfigurations',
-    kind: 'ValidatingWebhookConfiguration',
-  })
+  const configurationsOf = (kind: string): ResourceClient<Configuration> =>
+    client.resource<Configuration>({
+      group: 'admissionregistration.k8s.io',
+      version: 'v1',
+      resource: `${kind.toLowerCase()}s`,
+      kind,
+    })
+  const validating = configurationsOf('ValidatingWebhookConfiguration')
+  const mutating = configurationsOf('MutatingWebhookConfiguration')
   for (const webhook of webhooks) {
+    const configurations = isMutating(webhook) ? mutating : validating
     const wanted = [registrationOf(webhook, reachable, ca)]
     for (;;) {
       try {
@@ -49,7 +53,7 @@ export async function register(
 }
 
 function registrationOf(
-  { name, path, rules, failurePolicy, sideEffects = 'None' }: ValidatingWebhook,
+  { name, path, rules, failurePolicy, sideEffects = 'None' }: Webhook,
   reachable: Reachable,
   ca: string,
 ): object {

@@ -8,8 +8,12 @@ import { type IncomingMessage, type RequestListener, type ServerResponse } from 
 import {
   type AdmissionResponse,
   type AdmissionReviewRequest,
-  type ValidatingWebhook,
+  ADMITTED,
+  isMutating,
+  type MutatingWebhook,
+  type Webhook,
 } from '../apimachinery/admission/index.js'
+import { equal } from '../apimachinery/json/value.js'
 import { type Logger } from '../controller/index.js'
 
 const LIMIT_BYTES = 8 * 1024 * 1024
@@ -22,7 +26,7 @@ interface Review {
   request: AdmissionReviewRequest
 }
 
-export function admissionListener(webhooks: readonly ValidatingWebhook[], logger: Logger): RequestListener {
+export function admissionListener(webhooks: readonly Webhook[], logger: Logger): RequestListener {
   const byPath = new Map(webhooks.map((webhook) => [webhook.path, webhook]))
   return (request, response) => {
     const path = (request.url ?? '').split('?', 1)[0] ?? ''
@@ -42,10 +46,23 @@ export function admissionListener(webhooks: readonly ValidatingWebhook[], logger
   }
 }
 
-async function answer({ handle }: ValidatingWebhook, request: IncomingMessage): Promise<object> {
+async function answer(webhook: Webhook, request: IncomingMessage): Promise<object> {
   const { apiVersion, kind, request: asked } = parse(await bodyOf(request))
-  const response: AdmissionResponse = await handle(asked, AbortSignal.timeout(TIMEOUT_MS))
+  const response: AdmissionResponse = isMutating(webhook)
+    ? { ...ADMITTED, ...patchBy(webhook, asked) }
+    : await webhook.handle(asked, AbortSignal.timeout(TIMEOUT_MS))
   return { apiVersion, kind, response: { uid: asked.uid, ...response } }
+}
+
+/** Whole fields of the object are replaced: `add` stands for both. */
+function patchBy({ mutate }: MutatingWebhook, asked: AdmissionReviewRequest): object {
+  const changed = mutate(asked) as Record<string, unknown> | undefined
+  if (!changed) return {}
+  const operations = Object.entries(changed)
+    .filter(([field, value]) => !equal(value, (asked.object as Record<string, unknown> | null)?.[field]))
+    .map(([field, value]) => ({ op: 'add', path: `/${field}`, value }))
+  if (operations.length === 0) return {}
+  return { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') }
 }
 
 class BadReview extends Error {}

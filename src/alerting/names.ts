@@ -20,3 +20,11 @@ const coreos = (resource: string, kind: string): CachedResourceType => ({
 export const PROMETHEUS_RULES = coreos('prometheusrules', 'PrometheusRule')
 export const PROMETHEUSES = coreos('prometheuses', 'Prometheus')
 export const THANOS_RULERS = coreos('thanosrulers', 'ThanosRuler')
+
+/** Labels of rule objects as they are configured, `k=v,k=v`; the form has been checked with the configuration. */
+export function labelsIn(text: string): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair !== '')
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim()]),
+  )
+}

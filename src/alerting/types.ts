@@ -16,6 +16,8 @@ export interface StoredRule {
 
 export interface StoredGroup {
   name: string
+  interval?: string
+  partial_response_strategy?: string
   rules?: StoredRule[] | null
 }
 

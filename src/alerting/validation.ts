@@ -36,6 +36,10 @@ export function ruleFaults(rule: PostedRule, namespace: string | undefined): str
   const elsewhere = labels['namespace']
   if (namespace !== undefined && elsewhere !== undefined && elsewhere !== namespace)
     faults.push(`label namespace can only be ${namespace} here`)
+  // Groups of the cluster and of all clusters know their alerts by it.
+  const level = labels['rule_level']
+  if (namespace !== undefined && level !== undefined && level !== 'namespace')
+    faults.push('label rule_level can only be namespace here')
   for (const annotation of Object.keys(annotations))
     if (!LABEL.test(annotation)) faults.push(`annotation name (${annotation}) is not valid. ${MUST_MATCH}`)
   faults.push(

@@ -1,7 +1,7 @@
 /** The rule backends of the configuration, and the rules they load. */
 import { BuiltinRules } from '../alerting/builtinrules.js'
 import { CustomRules } from '../alerting/customrules.js'
-import { PROMETHEUS_RULES, PROMETHEUSES, THANOS_RULERS } from '../alerting/names.js'
+import { labelsIn, PROMETHEUS_RULES, PROMETHEUSES, THANOS_RULERS } from '../alerting/names.js'
 import {
   CLUSTER_RULE_GROUPS,
   GLOBAL_RULE_GROUPS,
@@ -70,12 +70,4 @@ export function createAlerting(parts: AlertingParts): Alerting {
 
 function clientOf(endpoint: string): PrometheusClient | undefined {
   return endpoint === '' ? undefined : new PrometheusClient({ endpoint })
-}
-
-/** `k=v,k=v`; the form has been checked with the configuration. */
-function labelsIn(text: string): Record<string, string> {
-  const pairs = text.split(',').filter((pair) => pair !== '')
-  return Object.fromEntries(
-    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim()]),
-  )
 }

@@ -27,7 +27,7 @@ import { type InformerSet } from '../client/cache/interface.js'
 import { type Loading } from '../client/gate.js'
 import { RestClient } from '../client/rest.js'
 import { type Transport } from '../client/transport.js'
-import { type ValidatingWebhook } from '../apimachinery/admission/index.js'
+import { type Webhook } from '../apimachinery/admission/index.js'
 import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
 import { createAlerting } from './alerting.js'
@@ -80,7 +80,7 @@ export interface Platform {
   handler: PlatformHandler
   groups: readonly ApiGroup[]
   /** To be asked before writes are stored. */
-  webhooks: readonly ValidatingWebhook[]
+  webhooks: readonly Webhook[]
   /** One queue of hashes for logins and for the user controller. */
   passwords: Passwords
   /** What roles and bindings say that users may do, whatever the mode. */

@@ -1,4 +1,4 @@
-/** The controllers of identity and tenancy: the one list of them. */
+/** The controllers of the platform: the one list of them. */
 import { type Controller } from '../controller/index.js'
 import { clusterController } from './cluster/index.js'
 import { csrController } from './csr/index.js'
@@ -16,6 +16,7 @@ import { namespaceController } from './namespace/index.js'
 import { networkIsolationControllers } from './nsnp/index.js'
 import { resourceQuotaController } from './resourcequota/index.js'
 import { roleController } from './role/index.js'
+import { ruleGroupControllers } from './rulegroups/index.js'
 import { serviceAccountController } from './serviceaccount/index.js'
 import { userController } from './user/index.js'
 import { workspaceController } from './workspace/index.js'
@@ -41,6 +42,7 @@ export function platformControllers(deps: TenancyControllerDeps): Controller[] {
     ...networkIsolationControllers(deps),
     resourceQuotaController(deps),
     roleController(deps),
+    ...ruleGroupControllers(deps),
     serviceAccountController(deps),
     userController(deps),
     workspaceController(deps),

@@ -21,6 +21,7 @@ import { notificationPolicies } from './notifications.js'
 import { prometheusRulePolicy } from './prometheusrules.js'
 import { workspaceQuotaPolicy } from './quotas.js'
 import { rolePolicies } from './roles.js'
+import { ruleGroupPolicy } from './rulegroups.js'
 import { serviceAccountPolicies } from './serviceaccounts.js'
 import { userPolicy } from './users.js'
 import { workspacePolicies } from './workspaces.js'
@@ -44,6 +45,7 @@ export function createPolicies(deps: GuardDeps, more: readonly Policy[] = []): P
     clusterPolicy,
     ...gatewayPolicies(deps),
     prometheusRulePolicy(deps),
+    ruleGroupPolicy(deps),
     ...monitorPolicies(deps),
     ...federatedPolicies(deps),
     userPolicy(deps),

@@ -93,11 +93,14 @@ describe('a new cluster', () => {
     closers.push(() => server.close())
     await server.registered
 
-    const { status } = await client.raw(
-      'GET',
-      '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/users.iam.kubesphere.io',
-    )
-    expect(status).toBe(200)
+    for (const registration of [
+      'validatingwebhookconfigurations/users.iam.kubesphere.io',
+      'validatingwebhookconfigurations/rulegroups.alerting.kubesphere.io',
+      'mutatingwebhookconfigurations/rulegroups.alerting.kubesphere.io',
+    ]) {
+      const path = `/apis/admissionregistration.k8s.io/v1/${registration}`
+      expect((await client.raw('GET', path)).status, registration).toBe(200)
+    }
   }, 40_000)
 
   it('that does not come up does not hold up who stops waiting for it', async () => {

@@ -32,8 +32,8 @@ export type AdmissionHandler = (
   signal: AbortSignal,
 ) => AdmissionResponse | Promise<AdmissionResponse>
 
-/** A validating webhook, wherever its handler runs. */
-export interface ValidatingWebhook {
+/** What is asked of a webhook, and when. */
+interface Registration {
   /** `users.iam.kubesphere.io`; part of refusals. */
   name: string
   /** Where it is served to a cluster. */
@@ -48,8 +48,22 @@ export interface ValidatingWebhook {
   failurePolicy: 'Fail' | 'Ignore'
   /** What it does besides answering. Default: nothing. */
   sideEffects?: 'None' | 'NoneOnDryRun'
+}
+
+/** Says whether an object may be stored, wherever its handler runs. */
+export interface ValidatingWebhook extends Registration {
   handle: AdmissionHandler
 }
+
+/** Fills in what an object leaves open, wherever its handler runs. */
+export interface MutatingWebhook extends Registration {
+  /** @returns the object to store, or undefined for the one that was asked about; it is not changed in place */
+  mutate: (request: AdmissionReviewRequest) => KubeObject | undefined
+}
+
+export type Webhook = ValidatingWebhook | MutatingWebhook
+
+export const isMutating = (webhook: Webhook): webhook is MutatingWebhook => 'mutate' in webhook
 
 export const ADMITTED: AdmissionResponse = Object.freeze({ allowed: true })
 

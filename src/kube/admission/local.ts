@@ -1,13 +1,16 @@
 /**
- * Validating webhooks that run in this process: the same handlers that a cluster reaches over HTTPS.
+ * Webhooks that run in this process: the same handlers that a cluster reaches over HTTPS.
  *
  * Whoever embeds the API registers them once it can answer; until then nothing is refused for their sake.
  */
 import { randomUUID } from 'node:crypto'
 import {
   type AdmissionReviewRequest,
+  isMutating,
+  type MutatingWebhook,
   refusalError,
   type ValidatingWebhook,
+  type Webhook,
 } from '../../apimachinery/admission/index.js'
 import { internal, StatusError } from '../../apimachinery/errors/index.js'
 import { type AdmissionPlugin, type AdmissionRequest } from '../registry/strategy.js'
@@ -17,25 +20,42 @@ import { type Logger } from '../server/interfaces.js'
 const TIMEOUT_MS = 30_000
 
 export class LocalWebhooks {
-  readonly #webhooks: ValidatingWebhook[] = []
+  readonly #mutating: MutatingWebhook[] = []
+  readonly #validating: ValidatingWebhook[] = []
 
   constructor(private readonly logger: Logger) {}
 
-  register(webhook: ValidatingWebhook): void {
-    this.#webhooks.push(webhook)
+  register(webhook: Webhook): void {
+    if (isMutating(webhook)) this.#mutating.push(webhook)
+    else this.#validating.push(webhook)
   }
 
   /** A registration of that name, left by a process that this one stands in for, need not be called as well. */
   has(name: string): boolean {
-    return this.#webhooks.some((webhook) => webhook.name === name)
+    return [...this.#mutating, ...this.#validating].some((webhook) => webhook.name === name)
   }
 
   readonly plugin: AdmissionPlugin = {
     name: 'LocalWebhooks',
+    admit: (request) => {
+      for (const webhook of this.#mutating) if (concerns(webhook, request)) this.#change(webhook, request)
+    },
     validate: (request) => {
-      const asked = this.#webhooks.filter((webhook) => concerns(webhook, request))
+      const asked = this.#validating.filter((webhook) => concerns(webhook, request))
       return asked.length === 0 ? undefined : this.#ask(asked, reviewOf(request))
     },
+  }
+
+  #change({ name, failurePolicy, mutate }: MutatingWebhook, request: AdmissionRequest): void {
+    if (!request.object) return
+    try {
+      const changed = mutate(reviewOf(request))
+      if (changed) Object.assign(request.object, changed)
+    } catch (error) {
+      this.logger.warn({ err: error, webhook: name }, 'webhook failed')
+      if (failurePolicy === 'Fail')
+        throw internal(`failed calling webhook ${JSON.stringify(name)}: the handler failed`, { cause: error })
+    }
   }
 
   async #ask(webhooks: readonly ValidatingWebhook[], review: AdmissionReviewRequest): Promise<void> {
@@ -61,7 +81,7 @@ export class LocalWebhooks {
   }
 }
 
-function concerns({ rules }: ValidatingWebhook, { definition, operation, subresource }: AdmissionRequest) {
+function concerns({ rules }: Webhook, { definition, operation, subresource }: AdmissionRequest) {
   const resource = subresource === '' ? definition.resource : `${definition.resource}/${subresource}`
   return rules.some(
     ({ group, resources, operations }) =>
