@@ -24,6 +24,9 @@ const HOLDS = [Buffer.from(`"${FOREGROUND}"`), Buffer.from(`"${ORPHAN}"`)]
 /** How long an owner waits before it looks again whether its dependents are gone. */
 const HELD_MS = 300
 
+/** `waits`: it is being deleted, and goes after what it owns. */
+type OwnerState = 'stays' | 'waits' | 'gone'
+
 export class GarbageCollector implements Reconciler {
   /** uid of an owner → keys of what it owns. */
   readonly #dependents = new Map<string, Set<string>>()
@@ -63,43 +66,59 @@ export class GarbageCollector implements Reconciler {
       if (finalizers.includes(FOREGROUND)) return this.#foreground(definition, object, signal)
       return
     }
-    const references = object.metadata.ownerReferences ?? []
-    if (references.length === 0 || references.some((reference) => this.#isThere(reference, object))) return
-    const { name = '', namespace = '', uid } = object.metadata
+    await this.#attempt(definition, object, signal)
+  }
+
+  /**
+   * What becomes of an object depends on its owners: with one that stays it stays, and forgets the others; with none it goes.
+   * One that waits for its dependents takes them with it, dependents first.
+   */
+  async #attempt(definition: ResourceDefinition, object: KubeObject, signal: AbortSignal): Promise<void> {
+    const { ownerReferences = [], name = '', namespace = '', uid } = object.metadata
+    const states = ownerReferences.map((reference) => this.#stateOf(reference, object))
+    if (states.length === 0 || states.every((state) => state === 'stays')) return
+    if (states.includes('stays')) {
+      const going = new Set(ownerReferences.flatMap((each, i) => (states[i] === 'stays' ? [] : [each.uid])))
+      await this.deps.writer.update(definition, namespace, name, without(going), { signal })
+      return
+    }
+    const dependents = states.includes('waits') ? this.#objectsOf(uid ?? '') : []
+    if (dependents.some(({ object: dependent }) => isForeground(dependent)))
+      // A circle: each would wait for the next for ever.
+      await this.deps.writer.update(definition, namespace, name, unblocking, { signal })
+    const { finalizers = [] } = object.metadata
+    const first = dependents.length > 0 || finalizers.includes(FOREGROUND)
     await this.deps.writer.delete(
       definition,
       namespace,
       name,
-      { propagationPolicy: 'Background', ...(uid !== undefined && { preconditions: { uid } }) },
+      {
+        propagationPolicy: first ? 'Foreground' : finalizers.includes(ORPHAN) ? 'Orphan' : 'Background',
+        ...(uid !== undefined && { preconditions: { uid } }),
+      },
       signal,
     )
   }
 
-  /** True also for owners of kinds that are not served: nobody can say that they are gone. */
-  #isThere({ apiVersion, kind, name, uid }: OwnerReference, { metadata }: KubeObject): boolean {
+  /** An owner of a kind that is not served stays: nobody can say that it is gone. */
+  #stateOf({ apiVersion, kind, name, uid }: OwnerReference, { metadata }: KubeObject): OwnerState {
     const place = parseApiVersion(apiVersion)
     const definition = place && this.deps.catalogue.byKind(place.group, place.version, kind)
-    if (!definition) return true
+    if (!definition) return 'stays'
     // A namespaced owner is one of the same namespace.
     const namespace = definition.namespaced ? (metadata.namespace ?? '') : ''
     const { storage, resource } = definition
-    return this.deps.objects.get(storage.group, resource, namespace, name)?.metadata.uid === uid
+    const owner = this.deps.objects.get(storage.group, resource, namespace, name)
+    if (owner?.metadata.uid !== uid) return 'gone'
+    return isForeground(owner) ? 'waits' : 'stays'
   }
 
   /** Dependents lose their reference and stay. */
   async #orphan(definition: ResourceDefinition, owner: KubeObject, signal: AbortSignal): Promise<void> {
     const uid = owner.metadata.uid ?? ''
-    for (const key of [...(this.#dependents.get(uid) ?? [])]) {
-      const entry = this.deps.objects.storage.get(key)
-      const kind = this.#definitionOf(key)
-      if (!entry || !kind) continue
-      const { namespace = '', name = '' } = parse(entry.value).metadata
-      const release = (current: KubeObject): KubeObject => {
-        const left = (current.metadata.ownerReferences ?? []).filter((reference) => reference.uid !== uid)
-        const { ownerReferences: _all, ...metadata } = current.metadata
-        return { ...current, metadata: left.length > 0 ? { ...metadata, ownerReferences: left } : metadata }
-      }
-      await this.deps.writer.update(kind, namespace, name, release, { signal })
+    for (const { definition: kind, object } of this.#objectsOf(uid)) {
+      const { namespace = '', name = '' } = object.metadata
+      await this.deps.writer.update(kind, namespace, name, without(new Set([uid])), { signal })
     }
     await this.#release(definition, owner, ORPHAN, signal)
   }
@@ -107,28 +126,11 @@ export class GarbageCollector implements Reconciler {
   /** Dependents go first; those that block the owner are waited for. */
   async #foreground(definition: ResourceDefinition, owner: KubeObject, signal: AbortSignal): Promise<Result> {
     const uid = owner.metadata.uid ?? ''
-    let blocked = false
-    for (const key of [...(this.#dependents.get(uid) ?? [])]) {
-      const entry = this.deps.objects.storage.get(key)
-      const kind = this.#definitionOf(key)
-      if (!entry || !kind) continue
-      const { metadata } = parse(entry.value)
-      const reference = metadata.ownerReferences?.find((each) => each.uid === uid)
-      const others = (metadata.ownerReferences ?? []).filter((each) => each.uid !== uid)
-      if (others.some((each) => this.#isThere(each, { metadata }))) continue
-      blocked ||= reference?.blockOwnerDeletion === true
-      if (metadata.deletionTimestamp !== undefined) continue
-      await this.deps.writer.delete(
-        kind,
-        metadata.namespace ?? '',
-        metadata.name ?? '',
-        {
-          propagationPolicy: 'Foreground',
-          ...(metadata.uid !== undefined && { preconditions: { uid: metadata.uid } }),
-        },
-        signal,
-      )
-    }
+    for (const { definition: kind, object } of this.#objectsOf(uid))
+      if (object.metadata.deletionTimestamp === undefined) await this.#attempt(kind, object, signal)
+    const blocked = this.#objectsOf(uid).some(({ object: { metadata } }) =>
+      metadata.ownerReferences?.some((each) => each.uid === uid && each.blockOwnerDeletion === true),
+    )
     if (blocked) return { requeueAfter: HELD_MS }
     await this.#release(definition, owner, FOREGROUND, signal)
   }
@@ -139,15 +141,24 @@ export class GarbageCollector implements Reconciler {
     finalizer: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const without = (current: KubeObject): KubeObject => ({
+    const released = (current: KubeObject): KubeObject => ({
       ...current,
       metadata: {
         ...current.metadata,
         finalizers: (current.metadata.finalizers ?? []).filter((each) => each !== finalizer),
       },
     })
-    await this.deps.writer.update(definition, metadata.namespace ?? '', metadata.name ?? '', without, {
+    await this.deps.writer.update(definition, metadata.namespace ?? '', metadata.name ?? '', released, {
       signal,
+    })
+  }
+
+  /** What an owner owns, as it is stored now. */
+  #objectsOf(uid: string): { definition: ResourceDefinition; object: KubeObject }[] {
+    return [...(this.#dependents.get(uid) ?? [])].flatMap((key) => {
+      const entry = this.deps.objects.storage.get(key)
+      const definition = entry && this.#definitionOf(key)
+      return entry && definition ? [{ definition, object: parse(entry.value) }] : []
     })
   }
 
@@ -181,4 +192,25 @@ export class GarbageCollector implements Reconciler {
     }
     this.#owners.delete(key)
   }
+}
+
+function isForeground({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(FOREGROUND) === true
+}
+
+/** Takes references to these owners away. */
+function without(owners: ReadonlySet<string>): (object: KubeObject) => KubeObject {
+  return (current) => {
+    const { ownerReferences = [], ...metadata } = current.metadata
+    const left = ownerReferences.filter(({ uid }) => !owners.has(uid))
+    return { ...current, metadata: left.length > 0 ? { ...metadata, ownerReferences: left } : metadata }
+  }
+}
+
+function unblocking(current: KubeObject): KubeObject {
+  const ownerReferences = (current.metadata.ownerReferences ?? []).map((each) => ({
+    ...each,
+    blockOwnerDeletion: false,
+  }))
+  return { ...current, metadata: { ...current.metadata, ownerReferences } }
 }

@@ -27,21 +27,14 @@ async function ask(
   return { status: answer.status, object: JSON.parse(answer.body.toString()) as KubeObject }
 }
 
-async function configMap(name: string, owner?: KubeObject): Promise<KubeObject> {
-  const ownerReferences = owner && [
-    {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      name: owner.metadata.name,
-      uid: owner.metadata.uid,
-      blockOwnerDeletion: true,
-    },
-  ]
-  const body = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name, ...(ownerReferences && { ownerReferences }) },
-  }
+const referenceTo = ({ metadata: { name, uid } }: KubeObject) => ({
+  ...{ apiVersion: 'v1', kind: 'ConfigMap', name, uid },
+  blockOwnerDeletion: true,
+})
+
+async function configMap(name: string, ...owners: KubeObject[]): Promise<KubeObject> {
+  const metadata = { name, ...(owners.length > 0 && { ownerReferences: owners.map(referenceTo) }) }
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata }
   const { status, object } = await ask('POST', MAPS, body)
   expect(status).toBe(201)
   return object
@@ -72,6 +65,31 @@ describe('deleting an owner', () => {
 
     await expect.poll(() => statusOf('owner')).toBe(404)
     expect(await statusOf('child')).toBe(404)
+  })
+
+  it('leaves what has another owner, which is its only one then', async () => {
+    const [going, staying] = [await configMap('going'), await configMap('staying')]
+    await configMap('child', going, staying)
+
+    await ask('DELETE', `${MAPS}/going?propagationPolicy=Foreground`)
+
+    await expect.poll(() => statusOf('going')).toBe(404)
+    const { object } = await ask('GET', `${MAPS}/child`)
+    expect(object.metadata.ownerReferences).toEqual([referenceTo(staying)])
+  })
+
+  it('who owns itself, through others, is over in the end', async () => {
+    const first = await configMap('first')
+    const second = await configMap('second', first)
+    const third = await configMap('third', second)
+    await ask('PUT', `${MAPS}/first`, {
+      ...first,
+      metadata: { ...first.metadata, ownerReferences: [referenceTo(third)] },
+    })
+
+    await ask('DELETE', `${MAPS}/first?propagationPolicy=Foreground`)
+
+    for (const name of ['first', 'second', 'third']) await expect.poll(() => statusOf(name)).toBe(404)
   })
 
   it('as an orphan leaves them, without the reference', async () => {
