@@ -121,7 +121,9 @@ export class ReplicasReconciler implements Reconciler {
     const why = failure === undefined ? undefined : failureOf(failure, (owner.spec.replicas ?? 1) > active)
     if (!why) return others
     const known = (owner.status.conditions ?? []).find(({ type }) => type === 'ReplicaFailure')
-    const lastTransitionTime = known?.lastTransitionTime ?? wireTime(this.deps.clock.now())
+    // Each failure names another pod: written anew, it would bring the owner here again at once.
+    if (known?.status === 'True' && known.reason === why.reason) return [...others, known]
+    const lastTransitionTime = wireTime(this.deps.clock.now())
     return [...others, { type: 'ReplicaFailure', status: 'True', lastTransitionTime, ...why }]
   }
 }

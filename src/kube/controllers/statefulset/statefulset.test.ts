@@ -122,8 +122,9 @@ describe('a StatefulSet', () => {
 
     await cluster.run(pods(), 'Failed')
 
-    await expect.poll(() => pods()[0]?.metadata.uid).not.toBe(uid)
-    expect(names()).toEqual(['db-0'])
+    await expect
+      .poll(() => pods().map(({ metadata }) => [metadata.name, metadata.uid !== uid]))
+      .toEqual([['db-0', true]])
   })
 
   it('records the states of its template', async () => {
