@@ -42,6 +42,12 @@ export const deployment: KindRules = {
     spec.revisionHistoryLimit ??= 10
     spec.progressDeadlineSeconds ??= 600
   },
+  prepareForUpdate(object, previous, { subresource }) {
+    // The one kind whose status is written without its labels.
+    if (subresource !== 'status') return
+    if (previous.metadata.labels) object.metadata.labels = { ...previous.metadata.labels }
+    else delete object.metadata.labels
+  },
   validate: (object) => specFaults(view(object).spec),
   validateUpdate(object, previous) {
     const [after, before] = [view(object).spec, view(previous).spec]

@@ -138,7 +138,7 @@ export class DeploymentReconciler implements Reconciler {
   async #create(
     deployment: Readonly<Deployment>,
     sets: Sets,
-    revision: number,
+    revision: bigint,
     signal: AbortSignal,
   ): Promise<undefined> {
     const replicas = currentSize(deployment, sets.all, 0)

@@ -46,8 +46,13 @@ function unhashed({ metadata, spec }: Readonly<PodTemplateSpec>): unknown {
   return { labels, annotations, spec }
 }
 
-export const revisionOf = ({ metadata }: Readonly<ReplicaSet>): number =>
-  Number.parseInt(metadata.annotations?.[REVISION] ?? '0', 10) || 0
+/** A 64-bit number; 0 for what is none. */
+const revisionIn = (annotations: Readonly<Record<string, string>> = {}): bigint => {
+  const text = annotations[REVISION] ?? ''
+  return /^\d{1,19}$/.test(text) ? BigInt(text) : 0n
+}
+
+export const revisionOf = ({ metadata }: Readonly<ReplicaSet>): bigint => revisionIn(metadata.annotations)
 
 /** Annotations that tell of one object and mean nothing on another. */
 const OWN = new Set([
@@ -63,16 +68,16 @@ const OWN = new Set([
 export function currentAnnotations(
   deployment: Readonly<Deployment>,
   set: { metadata: { annotations?: Record<string, string> } },
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const annotations = { ...set.metadata.annotations }
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!OWN.has(key)) annotations[key] = value
   }
-  const known = Number.parseInt(annotations[REVISION] ?? '0', 10) || 0
+  const known = revisionIn(annotations)
   if (known < revision) {
     annotations[REVISION] = String(revision)
-    if (known > 0) {
+    if (known > 0n) {
       const history = annotations[REVISION_HISTORY]
       annotations[REVISION_HISTORY] = history ? `${history},${known}` : String(known)
     }
@@ -85,8 +90,8 @@ export function replicaAnnotations(deployment: Readonly<Deployment>): Record<str
   return { [DESIRED_REPLICAS]: String(replicas), [MAX_REPLICAS]: String(replicas + maxSurge(deployment)) }
 }
 
-export const nextRevision = (old: readonly Readonly<ReplicaSet>[]): number =>
-  Math.max(0, ...old.map(revisionOf)) + 1
+export const nextRevision = (old: readonly Readonly<ReplicaSet>[]): bigint =>
+  old.map(revisionOf).reduce((most, each) => (each > most ? each : most), 0n) + 1n
 
 /**
  * Makes the ReplicaSet of the present template.
@@ -97,7 +102,7 @@ export async function createCurrent(
   sets: Stored<ReplicaSet>,
   deployment: Readonly<Deployment>,
   replicas: number,
-  revision: number,
+  revision: bigint,
   signal: AbortSignal,
 ): Promise<Readonly<ReplicaSet> | undefined> {
   const { spec, metadata } = deployment
