@@ -12,7 +12,8 @@ export function versionInfo(kubeVersion = DEFAULT_KUBE_VERSION): VersionInfo {
     major,
     minor,
     gitVersion: kubeVersion,
-    gitCommit: '',
+    // Clients want to see one; there is none of Kubernetes in here.
+    gitCommit: '0'.repeat(40),
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',
     goVersion: process.version,

@@ -31,7 +31,6 @@ const newView = (object: object) => object as NewEvent
 const shared: KindRules = { nameRule: 'path-segment', allowCreateOnUpdate: true }
 
 const involved = (part: keyof ObjectReference) => (object: object) => view(object).involvedObject[part] ?? ''
-const regarding = (part: keyof ObjectReference) => (object: object) => newView(object).regarding[part] ?? ''
 
 export const event: KindRules = {
   ...shared,
@@ -47,7 +46,7 @@ export const event: KindRules = {
     'involvedObject.fieldPath': involved('fieldPath'),
     reason: (object) => view(object).reason ?? '',
     reportingComponent: (object) => view(object).reportingComponent ?? '',
-    source: (object) => view(object).source?.component ?? view(object).reportingComponent ?? '',
+    source: (object) => view(object).source?.component || (view(object).reportingComponent ?? ''),
     type: (object) => view(object).type ?? '',
   },
 }
@@ -69,15 +68,16 @@ export const eventV1: KindRules = {
     return faults
   },
   fieldSelectors: {
-    'regarding.kind': regarding('kind'),
-    'regarding.namespace': regarding('namespace'),
-    'regarding.name': regarding('name'),
-    'regarding.uid': regarding('uid'),
-    'regarding.apiVersion': regarding('apiVersion'),
-    'regarding.fieldPath': regarding('fieldPath'),
-    reason: (object) => newView(object).reason ?? '',
-    reportingController: (object) => newView(object).reportingController ?? '',
-    type: (object) => newView(object).type ?? '',
+    // Objects are selected as they are stored: under the names of v1.
+    'regarding.kind': involved('kind'),
+    'regarding.namespace': involved('namespace'),
+    'regarding.name': involved('name'),
+    'regarding.uid': involved('uid'),
+    'regarding.apiVersion': involved('apiVersion'),
+    'regarding.fieldPath': involved('fieldPath'),
+    reason: (object) => view(object).reason ?? '',
+    reportingController: (object) => view(object).reportingComponent ?? '',
+    type: (object) => view(object).type ?? '',
   },
 }
 

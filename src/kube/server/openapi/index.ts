@@ -16,7 +16,15 @@ import { type VersionInfo } from '../interfaces.js'
 import { parseAccept } from '../negotiate.js'
 import { pathsOf } from './paths.js'
 import { OPENAPI_PROTOBUF, openApiProtobuf } from './protobuf.js'
-import { builtinSchema, customSchemas, type Dialect, type Schema, schemaName } from './schemas.js'
+import { describedMetadata } from './metadata.js'
+import {
+  builtinSchema,
+  customSchemas,
+  type Dialect,
+  OBJECT_META,
+  type Schema,
+  schemaName,
+} from './schemas.js'
 
 const ALWAYS = ['ObjectMeta', 'ListMeta', 'Status', 'Patch', 'DeleteOptions'].map(
   (name) => `io.k8s.apimachinery.pkg.apis.meta.v1.${name}`,
@@ -91,7 +99,8 @@ export function openApiPaths(
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
       if (name in schemas || !Object.hasOwn(definitions, name)) continue
       schemas[name] = {}
-      schemas[name] = builtinSchema(definitions[name], dialect, found)
+      const schema = builtinSchema(definitions[name], dialect, found) as Schema
+      schemas[name] = name === OBJECT_META ? describedMetadata(schema) : schema
     }
     return [schemas, paths]
   }

@@ -2,15 +2,15 @@
  * Schemas for publication: built-in ones from the recorded OpenAPI v2 definitions, custom ones from their
  * CustomResourceDefinition.
  */
-import { apiVersionOf } from '../../../apimachinery/meta/types.js'
 import { type ResourceDefinition } from '../../registry/strategy.js'
+import { API_VERSION, KIND, METADATA } from './metadata.js'
 
 export type Schema = Record<string, unknown>
 export type Dialect = 'v2' | 'v3'
 
 const V2_REF = '#/definitions/'
 const V3_REF = '#/components/schemas/'
-const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+export const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 const LIST_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta'
 
 export function refTo(name: string, dialect: Dialect): Schema {
@@ -76,6 +76,10 @@ function structuralSchema(node: unknown, dialect: Dialect): unknown {
   return result
 }
 
+function preservesUnknown(schema: unknown): boolean {
+  return (schema as Schema | undefined)?.['x-kubernetes-preserve-unknown-fields'] === true
+}
+
 function groupVersionKind({ group, version }: ResourceDefinition, kind: string): unknown {
   return [{ group, version, kind }]
 }
@@ -84,9 +88,14 @@ function groupVersionKind({ group, version }: ResourceDefinition, kind: string):
 export function customSchemas(definition: ResourceDefinition, dialect: Dialect): Record<string, Schema> {
   const { schema } = definition.strategy
   const name = schemaName(definition)
-  const apiVersion = { type: 'string', description: `Always ${apiVersionOf(definition)}.` }
+  const apiVersion = { type: 'string', description: API_VERSION }
+  // Where anything goes, kubectl would take a list of properties for all of them.
+  const isOpen =
+    dialect === 'v2' &&
+    'structural' in schema &&
+    (schema.preserveUnknownFields || preservesUnknown(schema.structural))
   const structural =
-    'structural' in schema && schema.structural && !(dialect === 'v2' && schema.preserveUnknownFields)
+    'structural' in schema && schema.structural && !isOpen
       ? (structuralSchema(schema.structural, dialect) as Schema)
       : { type: 'object', ...(dialect === 'v3' && { 'x-kubernetes-preserve-unknown-fields': true }) }
   const open = structural.properties === undefined && dialect === 'v2'
@@ -96,9 +105,9 @@ export function customSchemas(definition: ResourceDefinition, dialect: Dialect):
       ...(!open && {
         properties: {
           apiVersion,
-          kind: { type: 'string', description: `Always ${definition.kind}.` },
+          kind: { type: 'string', description: KIND },
           ...(structural.properties as Schema | undefined),
-          metadata: refTo(OBJECT_META, dialect),
+          metadata: { description: METADATA, ...refTo(OBJECT_META, dialect) },
         },
       }),
       'x-kubernetes-group-version-kind': groupVersionKind(definition, definition.kind),

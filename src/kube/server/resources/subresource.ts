@@ -115,10 +115,8 @@ async function updatePart(
         `the name of the object (${metadata.name ?? ''}) does not match the name on the URL (${name})`,
       )
     }
-    const next = part(current, sent)
-    const { uid, resourceVersion } = metadata
-    next.metadata = { ...current.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) }
-    return next
+    // Labels, annotations and finalizers are written along, as with a status.
+    return { ...part(current, sent), metadata }
   }
   if (verb === 'patch') {
     const type = patchType(exchange, definition)
