@@ -4,12 +4,17 @@
 #
 #   scripts/build-kubernetes.sh          builds when needed and prints the folder of the binaries
 #   scripts/build-kubernetes.sh --check  only prints the folder; exit status 1 when nothing is built yet
+#   scripts/build-kubernetes.sh --e2e    also builds the suite of end-to-end tests and its kubectl; a quarter of an hour
 set -euo pipefail
 
 cache="${ORRERY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orrery}/kubernetes-1.20"
 bin="$cache/bin"
 
-if [ -x "$bin/kube-apiserver" ] && [ -x "$bin/kube-controller-manager" ] && command -v etcd >/dev/null; then
+wants_e2e=""
+[ "${1:-}" = "--e2e" ] && wants_e2e=yes
+
+if [ -x "$bin/kube-apiserver" ] && [ -x "$bin/kube-controller-manager" ] && command -v etcd >/dev/null &&
+  { [ -z "$wants_e2e" ] || { [ -x "$bin/e2e.test" ] && [ -x "$bin/kubectl" ]; }; }; then
   echo "$bin"
   exit 0
 fi
@@ -52,14 +57,25 @@ KUBE_GIT_MAJOR='1'
 KUBE_GIT_MINOR='20'
 EOF
 
+go_here() { GO111MODULE=off GOPATH="$source/.go" GOCACHE="$cache/gocache" GOFLAGS='' CGO_ENABLED=0 "$@"; }
+
 say "Building ..."
 mkdir -p "$source/.go/src/k8s.io"
 ln -sfn ../../.. "$source/.go/src/k8s.io/kubernetes"
 cd "$source/.go/src/k8s.io/kubernetes"
-GO111MODULE=off GOPATH="$source/.go" GOCACHE="$cache/gocache" GOFLAGS='' CGO_ENABLED=0 KUBE_GIT_VERSION_FILE="$cache/version" \
-  make WHAT="cmd/kube-apiserver cmd/kube-controller-manager" >&2
-
 mkdir -p "$bin"
-cp "$source"/_output/local/bin/linux/*/kube-apiserver "$source"/_output/local/bin/linux/*/kube-controller-manager "$bin/"
+if [ ! -x "$bin/kube-apiserver" ] || [ ! -x "$bin/kube-controller-manager" ]; then
+  KUBE_GIT_VERSION_FILE="$cache/version" go_here make WHAT="cmd/kube-apiserver cmd/kube-controller-manager" >&2
+  cp "$source"/_output/local/bin/linux/*/kube-apiserver "$source"/_output/local/bin/linux/*/kube-controller-manager "$bin/"
+fi
+if [ -n "$wants_e2e" ] && [ ! -x "$bin/kubectl" ]; then
+  KUBE_GIT_VERSION_FILE="$cache/version" go_here make WHAT=cmd/kubectl >&2
+  cp "$source"/_output/local/bin/linux/*/kubectl "$bin/"
+fi
+if [ -n "$wants_e2e" ] && [ ! -x "$bin/e2e.test" ]; then
+  version=k8s.io/component-base/version
+  go_here go test -c -o "$bin/e2e.test" k8s.io/kubernetes/test/e2e \
+    -ldflags "-X $version.gitVersion=v1.20.2 -X $version.gitMajor=1 -X $version.gitMinor=20" >&2
+fi
 "$bin/kube-apiserver" --version >&2
 echo "$bin"
