@@ -54,7 +54,9 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
     for (let i = 0; i < lines.length; i += 2) {
       const { _index, _type } = lines[i]?.['index'] as { _index: string; _type?: string }
       if (_type !== dialect.documentType) return refused('wrong _type')
-      indices.set(_index, [...(indices.get(_index) ?? []), lines[i + 1] as JsonDocument])
+      const documents = indices.get(_index) ?? []
+      indices.set(_index, documents)
+      documents.push(lines[i + 1] as JsonDocument)
     }
     return { errors: false, items: [] }
   }

@@ -3,7 +3,10 @@ import { type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { EVERYTHING, LiteralTenancy, person } from '../../../../../test/fixtures/tenancy.js'
 import { type PolicyRule } from '../../../../authorization/rules.js'
+import { type Double, startDouble } from '../../../../integrations/records/elasticsearch/double.js'
+import { ElasticsearchRecords } from '../../../../integrations/records/elasticsearch/index.js'
 import { EmbeddedRecords } from '../../../../integrations/records/embedded/index.js'
+import { AUDITS, LOGS } from '../../../../integrations/records/kinds.js'
 import { recordRoutes } from './index.js'
 
 const VIEW: PolicyRule = { verbs: ['get', 'list', 'watch'], apiGroups: ['*'], resources: ['*'] }
@@ -267,4 +270,103 @@ describe('audit events', () => {
 it('says that there is no store where none is configured', async () => {
   const route = recordRoutes({ ...tenancy, records: {}, exportLogsLimit: 1 })[0]
   await expect(route?.handle({ query: new URLSearchParams() } as never)).rejects.toMatchObject({ code: 501 })
+})
+
+describe('with Elasticsearch', () => {
+  let double: Double
+  let logs: ElasticsearchRecords
+  let audits: ElasticsearchRecords
+
+  beforeEach(async () => {
+    double = await startDouble('7')
+    const section = { host: double.url, basicAuth: false, username: '', password: '', version: '7' }
+    const now = (): number => Date.parse('2026-03-06T12:00:00Z')
+    logs = new ElasticsearchRecords(LOGS, { ...section, indexPrefix: 'ks-logstash-log' }, now)
+    audits = new ElasticsearchRecords(AUDITS, { ...section, indexPrefix: 'ks-logstash-auditing' }, now)
+  })
+  afterEach(async () => {
+    logs.close()
+    audits.close()
+    await double.close()
+  })
+
+  const asked = async (user: string, path: string, parameters: Record<string, unknown> = {}) => {
+    const route = recordRoutes({ ...tenancy, records: { logs, audits }, exportLogsLimit: 1_000 }).find(
+      (one) => one.path === path,
+    )
+    const query = new URLSearchParams(
+      Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)]),
+    )
+    const { signal } = new AbortController()
+    const answer = await route?.handle({ user: person(user), query, signal, exchange: { signal } } as never)
+    const [line = ''] = double.asked.splice(0)
+    const [, url = '', body = ''] = /^\w+ (\S+) (.*)$/s.exec(line) ?? []
+    return { answer, indices: decodeURIComponent(url.split('/')[1] ?? ''), body }
+  }
+
+  it('the search of a member is for the own projects, since they are there', async () => {
+    const { body } = await asked('vic', '/logs')
+
+    expect(JSON.parse(body)).toMatchObject({
+      query: {
+        bool: {
+          filter: [
+            {
+              bool: {
+                minimum_should_match: 1,
+                should: [
+                  {
+                    bool: {
+                      filter: [
+                        { match_phrase: { 'kubernetes.namespace_name.keyword': 'a1' } },
+                        { range: { time: { gte: at(-60) } } },
+                      ],
+                    },
+                  },
+                ],
+              },
+            },
+          ],
+        },
+      },
+      sort: [{ time: { order: 'desc' } }],
+      from: 0,
+      size: 10,
+    })
+  })
+
+  it('who may read nothing has it asked nothing', async () => {
+    const { answer, body } = await asked('nob', '/logs')
+
+    expect(answer).toEqual({ query: { total: 0 } })
+    expect(body).toBe('')
+  })
+
+  it('two days are two indices, the newest first, and more than thirty all of them', async () => {
+    const days = async (from: number, to: number): Promise<string> =>
+      (await asked('vic', '/logs', { start_time: seconds(from), end_time: seconds(to) })).indices.split(
+        '/',
+      )[0] ?? ''
+
+    expect(await days(0, 24 * 60)).toBe('ks-logstash-log-2026.03.06,ks-logstash-log-2026.03.05')
+    expect(await days(-31 * 24 * 60, 0)).toBe('ks-logstash-log*')
+    expect(await days(10, 5)).toBe('')
+  })
+
+  it('codes that are no numbers are left out of its terms', async () => {
+    const { body } = await asked('root', '/auditing/events', { response_code_filter: '200,abc' })
+
+    expect(body).toContain('{"terms":{"ResponseStatus.code":[200]}}')
+  })
+
+  it('the total is that of all records, however many', async () => {
+    const many = Array.from({ length: 25_000 }, (_, i) => line(1 + i / 25_000, 'x'))
+    await logs.append(many)
+    double.asked.length = 0
+
+    const { answer, body } = await asked('vic', '/logs')
+
+    expect(answer).toMatchObject({ query: { total: 25_000 } })
+    expect(JSON.parse(body)).toMatchObject({ track_total_hits: true })
+  })
 })
