@@ -29,6 +29,31 @@ const state = read('state.json')
 // Field ownership of subresources, kept apart since 1.22: clients send it back, and it must not be unknown then.
 const META = 'pkg.apis.meta.v1'
 definitions[`io.k8s.apimachinery.${META}.ManagedFieldsEntry`].properties.subresource = { type: 'string' }
+// Of 1.25: rules of custom resources.
+const APIEXTENSIONS = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1'
+definitions[`${APIEXTENSIONS}.JSONSchemaProps`].properties['x-kubernetes-validations'] = {
+  type: 'array',
+  items: { $ref: `#/definitions/${APIEXTENSIONS}.ValidationRule` },
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['rule'],
+  'x-kubernetes-patch-merge-key': 'rule',
+  'x-kubernetes-patch-strategy': 'merge',
+}
+definitions[`${APIEXTENSIONS}.ValidationRule`] = {
+  type: 'object',
+  required: ['rule'],
+  properties: Object.fromEntries(
+    ['fieldPath', 'message', 'messageExpression', 'reason', 'rule'].map((name) => [name, { type: 'string' }]),
+  ),
+}
+definitions[`${APIEXTENSIONS}.ValidationRule`].properties.optionalOldSelf = { type: 'boolean' }
+{
+  const messages = packages[`k8s.io.${APIEXTENSIONS.slice('io.k8s.'.length).replace('-', '_')}`]
+  messages.JSONSchemaProps.xKubernetesValidations = [44, 'repeated ValidationRule']
+  const fields = ['rule', 'message', 'messageExpression', 'reason', 'fieldPath']
+  messages.ValidationRule = Object.fromEntries(fields.map((name, i) => [name, [i + 1, 'string']]))
+  messages.ValidationRule.optionalOldSelf = [6, 'bool']
+}
 packages[`k8s.io.apimachinery.${META}`].ManagedFieldsEntry.subresource = [8, 'string']
 
 // The one message of a version added beside 1.20 that is not that of its beta.

@@ -92,7 +92,7 @@ function strategyOf({ spec }: CustomResourceDefinition, version: DefinitionVersi
       defaultOnRead: (object: KubeObject) => compiled().applyDefaults(object),
     }),
     validate: (object) => compiled().validate(object),
-    validateUpdate: (object) => compiled().validate(object),
+    validateUpdate: (object, previous) => compiled().validate(object, previous),
     nameRule: 'subdomain',
     statusSubresource: version.subresources?.status !== undefined,
     hasGeneration: true,

@@ -4,6 +4,7 @@
  *
  * @see Kubernetes documentation, "Specifying a structural schema"; apiextensions/v1 validation of 1.20
  */
+import { checkRules } from '../cel/rules.js'
 import { type FieldFault } from '../../errors/index.js'
 import { forbiddenField, invalidValue, required, unsupportedValue } from '../../errors/faults.js'
 import { isObject } from '../../json/value.js'
@@ -42,7 +43,9 @@ const MAX_DEPTH = 200
 export function checkStructural(schema: unknown, path: string): FieldFault[] {
   const faults: FieldFault[] = []
   checkNode(schema, 'root', path, 0, faults)
-  if (faults.length === 0) checkDefaults(schema as JsonSchema, path, faults, true)
+  if (faults.length > 0) return faults
+  checkDefaults(schema as JsonSchema, path, faults, true)
+  checkRules(schema as JsonSchema, path, faults)
   return faults
 }
 
@@ -111,10 +114,6 @@ function checkKeywords(schema: JsonSchema, path: string, faults: FieldFault[]): 
   if (schema.uniqueItems === true) {
     const why = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'
     faults.push(forbiddenField(`${path}.uniqueItems`, why))
-  }
-  if (schema['x-kubernetes-validations'] !== undefined) {
-    const why = 'CEL rules are not supported by this server yet and would not be enforced'
-    faults.push(forbiddenField(`${path}.x-kubernetes-validations`, why))
   }
   if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
     const why = 'must be true or undefined'

@@ -283,8 +283,8 @@ describe('a schema', () => {
       'metadata is implicitly specified',
     ],
     [
-      { type: 'object', 'x-kubernetes-validations': [{ rule: 'true' }] },
-      `${PATH}.x-kubernetes-validations: Forbidden: CEL rules are not supported`,
+      { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.' }] },
+      `${PATH}.x-kubernetes-validations[0].rule: Invalid value: "self.": compilation failed: `,
     ],
     [
       {
