@@ -64,7 +64,9 @@ describe('CEL rules of a CustomResourceDefinition', () => {
       code: 422,
       message: 'Box.example.com "b" is invalid: spec: Invalid value: "object": size must be positive',
     })
-    expect((await refusal(boxes.patch('a', 'merge', { spec: { size: 2 } }))).message).toContain('size must not shrink')
+    expect((await refusal(boxes.patch('a', 'merge', { spec: { size: 2 } }))).message).toContain(
+      'size must not shrink',
+    )
     expect((await refusal(boxes.create(box('forbidden', 1)))).message).toContain('not this name')
     expect(await boxes.patch('a', 'merge', { spec: { size: 4 } })).toMatchObject({ spec: { size: 4 } })
   })
