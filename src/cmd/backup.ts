@@ -1,4 +1,4 @@
-/** `orrery backup` and `orrery restore`: the whole state of the embedded Kubernetes API. */
+/** `orrery backup` and `orrery restore`, also below `orrery kube`: the whole state of the embedded Kubernetes API. */
 import {
   createReadStream,
   createWriteStream,
@@ -12,8 +12,8 @@ import { open } from 'node:fs/promises'
 import { builtinResources } from '../kube/builtin/index.js'
 import { createCatalogue } from '../kube/registry/catalogue.js'
 import { restoreState, type StateLists } from '../kube/restore.js'
-import { exportStorage, importStorage } from '../kube/storage/archive.js'
-import { openFileStorage } from '../kube/storage/file/index.js'
+import { exportEntries, importStorage } from '../kube/storage/archive.js'
+import { openFileStorage, readStore } from '../kube/storage/file/index.js'
 import { type Storage } from '../kube/storage/interface.js'
 import { dataDirectory, runningServer } from './datadir.js'
 import { UsageError } from './failures.js'
@@ -23,23 +23,22 @@ export interface BackupFlags {
   dataDir: string
 }
 
+/** Also while a server is using the directory: nothing in it is changed, and no write has to wait. */
 export async function backup({ to, dataDir }: BackupFlags): Promise<void> {
   const data = dataDirectory(dataDir)
   if (!existsSync(data.store)) throw new UsageError(`There is no state in ${data.path}.`)
-  refuseWhileRunning(dataDir, 'back it up')
-  await withStorage(data.store, async (storage) => {
-    const draft = `${to}.part`
-    try {
-      const count = await exportStorage(storage, createWriteStream(draft, { mode: 0o600 }))
-      const file = await open(draft, 'r')
-      await file.sync()
-      await file.close()
-      renameSync(draft, to)
-      process.stdout.write(`${count} objects at revision ${storage.revision} written to ${to}\n`)
-    } finally {
-      rmSync(draft, { force: true })
-    }
-  })
+  const { revision, count, runs } = await readStore(data.store)
+  const draft = `${to}.part`
+  try {
+    await exportEntries(revision, runs, createWriteStream(draft, { mode: 0o600 }))
+    const file = await open(draft, 'r')
+    await file.sync()
+    await file.close()
+    renameSync(draft, to)
+    process.stdout.write(`${count} objects at revision ${revision} written to ${to}\n`)
+  } finally {
+    rmSync(draft, { force: true })
+  }
 }
 
 export interface RestoreFlags {

@@ -11,6 +11,7 @@ import type { BackupFlags, RestoreFlags } from './backup.js'
 import type { ControllerManagerFlags } from './controllermanager.js'
 import type { ExplainFlags } from './explain.js'
 import type { PermissionsFlags } from './permissions.js'
+import type { FsckFlags } from './fsck.js'
 import type { KubeFlags } from './kube.js'
 import type { KubeconfigFlags } from './kubeconfig.js'
 import { type ConfigurationFlags, LOG_LEVELS, portNumber } from './options.js'
@@ -187,9 +188,10 @@ Examples:
       (await import('./notificationmanager.js')).notificationManager(flags),
     )
 
-  orrery
+  const kube = orrery
     .command('kube')
     .description('run the embedded Kubernetes API alone')
+    .enablePositionalOptions()
     .addOption(dataDir())
     .option('--memory', 'keep all state in memory', false)
     .addOption(kubePort())
@@ -198,9 +200,31 @@ Examples:
     .addOption(logLevel())
     .action(async (flags: KubeFlags) => (await import('./kube.js')).kube(flags))
 
+  kube
+    .command('fsck')
+    .description('check every byte of the stored state; changes nothing, also while a server runs')
+    .addOption(dataDir())
+    .action(async (flags: FsckFlags) => (await import('./fsck.js')).fsck(flags))
+  kube
+    .command('backup')
+    .description('write the whole state to a file, also while a server runs')
+    .argument('<FILE>', 'archive to write')
+    .addOption(dataDir())
+    .action(async (to: string, flags: Omit<BackupFlags, 'to'>) =>
+      (await import('./backup.js')).backup({ ...flags, to }),
+    )
+  kube
+    .command('restore')
+    .description('fill an empty data directory from a backup')
+    .argument('<FILE>', 'archive to read')
+    .addOption(dataDir())
+    .action(async (from: string, flags: Omit<RestoreFlags, 'from'>) =>
+      (await import('./backup.js')).restore({ ...flags, from }),
+    )
+
   orrery
     .command('backup')
-    .description('write the whole state of the embedded Kubernetes API to a file')
+    .description('write the whole state of the embedded Kubernetes API to a file, also while it runs')
     .requiredOption('--to <FILE>', 'archive to write')
     .addOption(dataDir())
     .action(async (flags: BackupFlags) => (await import('./backup.js')).backup(flags))

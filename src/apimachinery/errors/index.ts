@@ -24,6 +24,7 @@ export type StatusReason =
   | 'UnsupportedMediaType'
   | 'InternalError'
   | 'ServiceUnavailable'
+  | 'InsufficientStorage'
   | ''
 
 export interface StatusCause {
@@ -287,6 +288,11 @@ export function internal(message: string, options?: ErrorOptions): StatusError {
 
 export function unavailable(message: string, options?: ErrorOptions): StatusError {
   return new StatusError({ code: 503, reason: 'ServiceUnavailable', message }, options)
+}
+
+/** Nothing can be stored until somebody makes room: clients must not take it for a moment's failure. */
+export function insufficientStorage(message: string, options?: ErrorOptions): StatusError {
+  return new StatusError({ code: 507, reason: 'InsufficientStorage', message }, options)
 }
 
 export function timeout(message: string, retryAfterSeconds?: number, causes?: StatusCause[]): StatusError {

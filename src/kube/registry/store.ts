@@ -13,6 +13,7 @@ import {
   notFound,
   STALE,
   StatusError,
+  insufficientStorage,
   unavailable,
 } from '../../apimachinery/errors/index.js'
 import { equal } from '../../apimachinery/json/value.js'
@@ -460,7 +461,15 @@ function own({ metadata }: KubeObject, owned: Owned): void {
 /** What a write cannot say otherwise than with a Status. */
 function storageError(error: unknown): unknown {
   if (!(error instanceof Unwritable)) return error
+  if (isFull(error)) return insufficientStorage(`the storage is full: ${error.message}`, { cause: error })
   return unavailable(`the storage accepts no writes: ${error.message}`, { cause: error })
+}
+
+function isFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (['ENOSPC', 'EDQUOT'].includes((at as NodeJS.ErrnoException).code ?? '')) return true
+  }
+  return false
 }
 
 /** @throws StatusError 400 when a body is about another object than the path */

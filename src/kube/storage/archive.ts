@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
 import { decodeSnapshot, encodeSnapshot } from './file/snapshot.js'
 import { streamSource } from './file/source.js'
-import { type Storage } from './interface.js'
+import { type KeyValue, type Storage } from './interface.js'
 
 /** The stream is not an archive, of an unknown version, cut short or changed. */
 export class InvalidArchive extends Error {
@@ -31,14 +31,24 @@ export async function exportStorage(
   signal?: AbortSignal,
 ): Promise<number> {
   const { items, revision } = storage.list('')
+  await exportEntries(revision, [items], writable, signal)
+  return items.length
+}
+
+/** The same of entries in ascending order, in pieces. */
+export async function exportEntries(
+  revision: number,
+  runs: Iterable<readonly KeyValue[]>,
+  writable: Writable,
+  signal?: AbortSignal,
+): Promise<void> {
   function* pieces() {
     // The encoder uses its memory again; the stream holds on to what it is given.
-    for (const piece of encodeSnapshot(revision, [items])) yield Buffer.from(piece)
+    for (const piece of encodeSnapshot(revision, runs)) yield Buffer.from(piece)
   }
   const source = Readable.from(pieces(), { objectMode: false })
   const gzip = createGzip({ level: COMPRESSION_LEVEL })
   await (signal ? pipeline(source, gzip, writable, { signal }) : pipeline(source, gzip, writable))
-  return items.length
 }
 
 /**

@@ -19,7 +19,7 @@ export class Corrupted extends Error {
   ) {
     super(
       `storage: ${file} is damaged at offset ${offset}: ${what}. ` +
-        'The file was left as it is; restore a backup into an empty directory.',
+        'The file was left as it is: `orrery kube fsck` shows all that is damaged; restore a backup into an empty directory.',
     )
   }
 }
@@ -32,19 +32,20 @@ const MIN_ZERO_BYTES = 32
 /** Whether the damage is a write that never finished, so that all from there on may be cut off. */
 export async function isTornTail(file: File, damage: Damaged): Promise<boolean> {
   const end = await file.size()
-  if (await frameWithin(file, damage.offset + 1, end)) return false
+  if ((await nextFrame(file, damage.offset + 1, end)) !== undefined) return false
   return damage.truncated || (await zeroSectorWithin(file, damage.offset, end))
 }
 
-async function frameWithin(file: File, from: number, end: number): Promise<boolean> {
+/** Where the next valid frame header stands, from an offset on. */
+export async function nextFrame(file: File, from: number, end: number): Promise<number | undefined> {
   const piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
   for (let start = from; start + FRAME_HEADER_BYTES <= end; start += PIECE_BYTES - FRAME_HEADER_BYTES + 1) {
     const length = await file.read(piece, start)
     for (let at = 0; at + FRAME_HEADER_BYTES <= length; at++) {
-      if (frameKindAt(piece, at, start + at)) return true
+      if (frameKindAt(piece, at, start + at)) return start + at
     }
   }
-  return false
+  return undefined
 }
 
 async function zeroSectorWithin(file: File, from: number, end: number): Promise<boolean> {

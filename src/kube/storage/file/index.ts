@@ -13,6 +13,8 @@ import { recover } from './recovery.js'
 export { Corrupted } from './damage.js'
 export { type File, type FileSystem, nodeFileSystem } from './filesystem.js'
 export { Locked } from './lock.js'
+export { checkStore, type StoreCheck } from './check.js'
+export { readStore } from './reading.js'
 
 export interface FileStorageOptions extends StorageOptions {
   /** Made when it is not there. */

@@ -97,7 +97,9 @@ export class SimulatedDisk implements FileSystem {
         node.current.copy(grown)
         written.copy(grown, position)
         node.current = grown
-        if (written.length < bytes.length) throw new Error('ENOSPC: no space left on device')
+        if (written.length < bytes.length) {
+          throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+        }
       },
       truncate: async (length) => {
         await this.#turn()

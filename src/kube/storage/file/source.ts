@@ -4,9 +4,9 @@ import { type ByteSource } from './frame.js'
 
 const PIECE_BYTES = 1024 * 1024
 
-export function fileSource(file: File): ByteSource {
-  let position = 0
-  let pieceStart = 0
+export function fileSource(file: File, start = 0): ByteSource {
+  let position = start
+  let pieceStart = start
   let buffer = Buffer.allocUnsafeSlow(PIECE_BYTES)
   let piece = buffer.subarray(0, 0)
   return {
