@@ -1,6 +1,6 @@
 /** How rules are doing in their ruler: what it has loaded, found by the object, the group and the id of a rule. */
 import { type RulerAlert, type RulerGroup, type RulerRule } from '../integrations/prometheus/rules.js'
-import { durationText } from './durations.js'
+import { durationText } from '../integrations/prometheus/durations.js'
 import { filled } from './filled.js'
 import { ruleId } from './ruleid.js'
 import { type Alert, type AlertingRule, type PlacedRule, type Texts } from './types.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { durationMs, durationText } from './durations.js'
+import { durationMs, durationText } from '../integrations/prometheus/durations.js'
 import { ruleId } from './ruleid.js'
 
 const CPU_HIGH = {

@@ -1,6 +1,6 @@
 /** The id of a rule: a hash of everything that makes it another rule for Prometheus. */
 import { print } from '../integrations/prometheus/promql/print.js'
-import { durationMs, durationText } from './durations.js'
+import { durationMs, durationText } from '../integrations/prometheus/durations.js'
 import { RULE_ID } from './names.js'
 import { type Texts } from './types.js'
 

@@ -1,9 +1,10 @@
 /** What is wrong with a rule that a client has posted, in the words that clients of the original know. */
+import { checkRule } from '../integrations/prometheus/promql/check.js'
 import { confine } from '../integrations/prometheus/promql/confine.js'
 import { PromqlError } from '../integrations/prometheus/promql/errors.js'
 import { print } from '../integrations/prometheus/promql/print.js'
 import { equal } from '../integrations/prometheus/promql/text.js'
-import { durationMs } from './durations.js'
+import { durationMs } from '../integrations/prometheus/durations.js'
 import { templateFault, type TemplateRules } from './templates.js'
 import { type PostedRule, type Texts } from './types.js'
 
@@ -61,8 +62,8 @@ export function expressionOf(query: string, namespace: string | undefined): stri
 
 function queryFaults(query: string, namespace: string | undefined): string[] {
   try {
-    if (namespace === undefined) print(query)
-    else expressionOf(query, namespace)
+    checkRule(query)
+    expressionOf(query, namespace)
     return []
   } catch (error) {
     if (!(error instanceof PromqlError)) throw error

@@ -1,6 +1,6 @@
 /** What is wrong with a group, in the words that clients of the original know. */
 import { RE2JS } from 're2js'
-import { durationMs } from '../durations.js'
+import { durationMs } from '../../integrations/prometheus/durations.js'
 import { type Level } from '../rulegroups.js'
 import { faultsText, ruleFaults } from '../validation.js'
 import { builderFault } from './built.js'
