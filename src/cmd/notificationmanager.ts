@@ -11,7 +11,7 @@ import { type Transport } from '../client/transport.js'
 import { Directory } from '../notification/directory.js'
 import { Egress } from '../notification/egress.js'
 import { NotificationManager } from '../notification/manager.js'
-import { Journal } from '../notification/queue/journal.js'
+import { openJournal } from '../notification/queue/opening.js'
 import { Router, type TenantsOf } from '../notification/routing.js'
 import { Sender } from '../notification/sender.js'
 import { notificationServer } from '../notification/server.js'
@@ -48,6 +48,7 @@ export async function notificationManager(flags: NotificationManagerFlags): Prom
     dataDir,
     listen: { host, port },
     ...(allowEgress && { allowEgress }),
+    clusterName: options.multicluster.clusterName,
   })
   process.stdout.write(`The notification manager listens on ${running.url}, and works on ${server}.\n`)
   await runUntil(
@@ -71,6 +72,8 @@ export interface NotificationsDeps {
   dataDir?: string
   listen: { host: string; port: number }
   allowEgress?: readonly string[]
+  /** That alerts get which name none. */
+  clusterName?: string
   /** Of the platform in the same process, which holds all roles and bindings already. */
   rights?: Rights
 }
@@ -89,16 +92,16 @@ export async function startNotifications(deps: NotificationsDeps): Promise<Notif
   const directory = new Directory({ informers, client })
   const own = deps.rights ? undefined : createAuthorization({ mode: 'RBAC', informers, logger })
   const rights = deps.rights ?? (own as Authorization).rights
-  const journal = Journal.open(dataDir === undefined ? ':memory:' : join(dataDir, 'journal.db'))
+  const journal = openJournal(dataDir === undefined ? ':memory:' : join(dataDir, 'journal.db'), logger)
   const manager = new NotificationManager({
     directory,
     router: new Router(directory, tenantsOf(deps, rights), () => new Date()),
     sender: new Sender({ directory, egress: new Egress(allowEgress), logger }),
     journal,
     logger,
-    clusterName: 'default',
+    clusterName: deps.clusterName ?? '',
   })
-  const server = notificationServer({ manager, journal, logger })
+  const server = notificationServer({ manager, journal, directory, logger })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: listen.host, port: listen.port }, resolve)

@@ -161,6 +161,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     listen: { host: '127.0.0.1', port: flags.notificationPort ?? DEFAULT_NOTIFICATION_PORT },
     ...(!flags.memory && { dataDir: join(data.path, 'notification') }),
     ...(flags.allowEgress && { allowEgress: flags.allowEgress }),
+    clusterName: options.multicluster.clusterName,
     rights: platform.roleRights,
   }).catch((error: unknown) => {
     // Everything else works without.

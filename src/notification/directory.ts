@@ -82,6 +82,12 @@ export class Directory {
     return { ...DEFAULTS, ...(found?.spec as ManagerSpec | undefined) }
   }
 
+  /** As the manager's options name it; "" when they do not. */
+  clusterName(): string {
+    const name = this.manager().receivers?.options?.['global']?.['cluster']
+    return typeof name === 'string' ? name : ''
+  }
+
   /** @returns undefined for an object that is nobody's */
   ownerOf({ metadata: { labels = {} } }: Readonly<KubeObject>): string | undefined {
     const { receivers = {}, defaultConfigSelector } = this.manager()
@@ -142,6 +148,18 @@ export class Directory {
       .join(' ')
     if (this.#accounts.revision !== revision) this.#accounts = { revision, by: this.#accountsByOwner() }
     return this.#accounts.by.get(`${channel}/${owner}`) ?? []
+  }
+
+  /** Of everybody; the owner of one that all use is "". */
+  accounts(): { name: string; channel: Channel; tenant: string; spec: object }[] {
+    return [...this.#of(CONFIGS).list()].flatMap((config) => {
+      const tenant = this.ownerOf(config)
+      if (tenant === undefined) return []
+      return CHANNELS.flatMap((channel) => {
+        const spec = config.spec?.[channel]
+        return isObject(spec) ? [{ name: config.metadata.name ?? '', channel, tenant, spec }] : []
+      })
+    })
   }
 
   #accountsByOwner(): Map<string, Readonly<NotificationObject>[]> {

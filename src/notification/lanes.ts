@@ -111,7 +111,7 @@ export class Lanes {
       return false
     }
     this.counts.delivered += alerts.length
-    await journal.finish(delivery, 'delivered', '', Date.now())
+    await journal.finish(delivery, 'delivered', '', Date.now(), this.#isReported())
     return true
   }
 
@@ -130,7 +130,11 @@ export class Lanes {
     }
     this.counts.failed += alerts.length
     logger.warn({ receiver, channel, err: error }, 'a message could not be sent')
-    await journal.finish(delivery, 'failed', error.message, Date.now())
+    await journal.finish(delivery, 'failed', error.message, Date.now(), this.#isReported())
+  }
+
+  #isReported(): boolean {
+    return this.#deps.directory.manager().history?.webhook !== undefined
   }
 
   async #pause(milliseconds: number): Promise<void> {

@@ -12,6 +12,7 @@ import { Lanes } from './lanes.js'
 import { type Alert, alertOf, dataOf, NO_TIME } from './message/alerts.js'
 import { demandValid } from './objects/validation.js'
 import { type Journal } from './queue/journal.js'
+import { Reports } from './reports.js'
 import { type Router } from './routing.js'
 import { type Sender } from './sender.js'
 
@@ -21,6 +22,7 @@ export interface ManagerDeps {
   sender: Sender
   journal: Journal
   logger: Logger
+  /** In place of `default`, when the manager's own options name none. */
   clusterName: string
 }
 
@@ -30,11 +32,13 @@ export class NotificationManager {
   readonly #deps: ManagerDeps
   readonly #lanes: Lanes
   readonly #dispatcher: Dispatcher
+  readonly #reports: Reports
   readonly #counts = { accepted: 0, refused: 0 }
 
   constructor(deps: ManagerDeps) {
     this.#deps = deps
     this.#lanes = new Lanes(deps)
+    this.#reports = new Reports(deps)
     const opened = (receiver: string, channel: string): void => this.#lanes.open(receiver, channel)
     this.#dispatcher = new Dispatcher({ ...deps, opened })
   }
@@ -48,6 +52,7 @@ export class NotificationManager {
     await this.#deps.directory.ready()
     for (const { receiver, channel } of this.#deps.journal.lanes()) this.#lanes.open(receiver, channel)
     this.#dispatcher.gather()
+    this.#reports.start()
   }
 
   /**
@@ -133,6 +138,7 @@ export class NotificationManager {
   async close(): Promise<void> {
     await this.#dispatcher.close()
     await this.#lanes.close()
+    await this.#reports.close()
     this.#deps.journal.close()
   }
 
@@ -141,8 +147,9 @@ export class NotificationManager {
       throw badRequest('the body must be an object with alerts')
     const { alerts = [] } = payload
     if (!Array.isArray(alerts)) throw badRequest('alerts must be a list')
+    const cluster = this.#deps.directory.clusterName() || this.#deps.clusterName || 'default'
     return alerts.map((value) => {
-      const alert = alertOf(value, this.#deps.clusterName)
+      const alert = alertOf(value, cluster)
       if (!alert) throw badRequest('an alert must be an object')
       return alert
     })

@@ -38,7 +38,12 @@ export class Sender {
   }
 
   /** @throws Error for good, RetryableError for now */
-  async send(target: Target, data: Data, signal: AbortSignal, { given, progress }: Sending): Promise<void> {
+  async send(
+    target: Target,
+    data: Data,
+    signal: AbortSignal,
+    { given, progress }: Sending = {},
+  ): Promise<void> {
     const { directory, egress } = this.deps
     const { channel, tenant, spec } = target
     const all = directory.manager().receivers?.options ?? {}
@@ -65,6 +70,7 @@ export class Sender {
 
 /** Each alert says which receiver it was sent to. */
 function named(data: Data, receiver: string): Data {
+  if (receiver === '') return data
   const alerts = data.alerts.map((alert) => ({ ...alert, labels: { receiver, ...alert.labels } }))
   return { ...data, alerts }
 }

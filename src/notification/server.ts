@@ -4,6 +4,8 @@ import { badRequest, StatusError } from '../apimachinery/errors/index.js'
 import { isObject } from '../apimachinery/json/index.js'
 import { parseJson } from '../serving/body.js'
 import { type Logger } from '../serving/log.js'
+import { type Directory } from './directory.js'
+import { type Asked, configsOf, receiversOf, receiversWithConfig } from './inventory.js'
 import { type NotificationManager } from './manager.js'
 import { alertOf } from './message/alerts.js'
 import { type Journal } from './queue/journal.js'
@@ -11,6 +13,7 @@ import { type Journal } from './queue/journal.js'
 export interface ServerDeps {
   manager: NotificationManager
   journal: Journal
+  directory: Directory
   logger: Logger
 }
 
@@ -43,7 +46,10 @@ function send(response: ServerResponse, code: number, body: object | string): vo
   response.writeHead(code, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text)
 }
 
-async function answer({ manager, journal }: ServerDeps, request: IncomingMessage): Promise<object | string> {
+async function answer(
+  { manager, journal, directory }: ServerDeps,
+  request: IncomingMessage,
+): Promise<object | string> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://manager')
   const signal = AbortSignal.timeout(SEND_MS)
   switch (`${request.method} ${pathname}`) {
@@ -78,6 +84,12 @@ async function answer({ manager, journal }: ServerDeps, request: IncomingMessage
       })
       return { items }
     }
+    case 'GET /receivers':
+      return receiversOf(directory, askedIn(searchParams))
+    case 'GET /configs':
+      return configsOf(directory, askedIn(searchParams))
+    case 'GET /receiverWithConfig':
+      return receiversWithConfig(directory, askedIn(searchParams))
     case 'GET /metrics':
       return metricsText(manager, journal)
     case 'GET /-/live':
@@ -91,6 +103,11 @@ async function answer({ manager, journal }: ServerDeps, request: IncomingMessage
     default:
       throw new StatusError({ code: 404, reason: 'NotFound', message: 'Page Not Found' })
   }
+}
+
+function askedIn(query: URLSearchParams): Asked {
+  const asked = (name: string): string | undefined => query.get(name) ?? undefined
+  return { tenant: asked('tenant'), name: asked('name'), type: asked('type') }
 }
 
 function metricsText({ counts }: NotificationManager, journal: Journal): string {

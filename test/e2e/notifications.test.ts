@@ -229,6 +229,43 @@ describe('alerts', () => {
     ])
   })
 
+  it('are reported to the webhook for the history, with the name of the cluster', async () => {
+    await stored('notificationmanagers', 'notification-manager', {
+      spec: {
+        receivers: {
+          tenantKey: 'user',
+          globalReceiverSelector: { matchLabels: { type: 'global' } },
+          tenantReceiverSelector: { matchLabels: { type: 'tenant' } },
+          options: { global: { cluster: 'north' } },
+        },
+        history: { webhook: { url: `${base}/history` } },
+      },
+    })
+
+    await expect
+      .poll(async () => {
+        await alert(product.notificationUrl, firing('Past', 'none', { at: String(Date.now()) }))
+        return to('/history').flatMap(({ body }) => body.alerts.map((one: Told) => one.labels))
+      })
+      .toContainEqual(expect.objectContaining({ alertname: 'Past', cluster: 'north' }))
+    expect(to('/history')[0]?.body.alerts[0].receiver).toMatchObject({ all: expect.any(Object) })
+    await admin.delete(`${V2}/notificationmanagers/notification-manager`)
+  })
+
+  it('have receivers and accounts that operators can list, without what is secret', async () => {
+    const list = async (path: string) => (await fetch(`${product.notificationUrl}${path}`)).json()
+
+    expect(await list('/receivers?tenant=alice')).toMatchObject([
+      { name: 'alices', channel: 'webhook', tenant: 'alice', spec: { url: `${base}/***` } },
+    ])
+    expect(await list('/configs?type=email')).toMatchObject([
+      { name: 'mail', channel: 'email', tenant: '', spec: { authUsername: 'mailer', authPassword: '***' } },
+    ])
+    expect(await list('/receiverWithConfig?name=all&type=email')).toMatchObject([
+      { name: 'all', config: { authPassword: '***', from: 'orrery@example.com' } },
+    ])
+  })
+
   it('that are no webhook of Alertmanager are refused', async () => {
     const answer = await fetch(`${product.notificationUrl}/api/v2/alerts`, { method: 'POST', body: '[]' })
 
@@ -265,7 +302,8 @@ describe('alerts', () => {
     await eventually(async () => {
       expect(
         to('/down')
-          .map(({ body }) => body.alerts[0].labels.alertname)
+          .map(({ body }): string => body.alerts[0].labels.alertname)
+          .filter((name) => name.startsWith('Kill'))
           .sort(),
       ).toEqual(['Kill', 'Kill2'])
       expect(to('/all').filter(({ body }) => body.alerts[0].labels.alertname === 'Kill2')).toHaveLength(1)

@@ -40,6 +40,8 @@ const CREDENTIALS = new Set([
   'wechatApiSecret',
 ])
 
+export const isCredentialField = (name: string): boolean => CREDENTIALS.has(name)
+
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   dingtalk: ['text', 'markdown'],
   email: ['text', 'html'],

@@ -9,6 +9,7 @@ import { type Alert } from '../message/alerts.js'
 import { GroupCommit } from './commit.js'
 import { StatusError } from '../../apimachinery/errors/index.js'
 import { History, HISTORY_SCHEMA, type Recipient } from './history.js'
+import { type Told, Unreported, UNREPORTED_SCHEMA } from './unreported.js'
 import { Store } from './store.js'
 
 export interface Delivery extends Recipient {
@@ -63,7 +64,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_of ON deliveries (receiver, channel, id);
 CREATE INDEX IF NOT EXISTS deliveries_of_group ON deliveries (receiver, channel, grp);
 CREATE TABLE IF NOT EXISTS told (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-${HISTORY_SCHEMA}`
+${HISTORY_SCHEMA}${UNREPORTED_SCHEMA}`
 
 /** The time of what has yet to be told: never over. */
 const WAITING = Number.MAX_SAFE_INTEGER
@@ -80,6 +81,7 @@ const FEWEST_OF_ONE = 25
 
 export class Journal {
   readonly history: History
+  readonly unreported: Unreported
   readonly #store: Store
   readonly #commit: GroupCommit
   /** Alerts waiting in the inbox, by share. */
@@ -91,6 +93,7 @@ export class Journal {
     this.#store = store
     this.#commit = new GroupCommit(store)
     this.history = new History(store)
+    this.unreported = new Unreported(store)
     for (const { share, n } of store.all<{ share: string; n: number }>(
       'SELECT share, count(*) AS n FROM inbox GROUP BY share',
     ))
@@ -201,13 +204,25 @@ export class Journal {
     )
   }
 
+  /** @param isReported whether the webhook for the history is to hear of it */
   async finish(
     delivery: Delivery,
     outcome: 'delivered' | 'failed',
     reason: string,
     now: number,
+    isReported = false,
   ): Promise<void> {
-    await this.#commit.write(() => this.#finish(delivery, outcome, reason, now))
+    await this.#commit.write(() => {
+      this.#finish(delivery, outcome, reason, now)
+      const { receiver, channel, done, alerts } = delivery
+      const targets = Object.keys(done).filter((name) => done[name] === '')
+      if (!isReported || (outcome !== 'delivered' && targets.length === 0)) return
+      for (const alert of alerts) this.unreported.add(alert, receiver, channel, targets, now)
+    })
+  }
+
+  async reported(told: readonly Told[], now: number): Promise<void> {
+    await this.#commit.write(() => this.unreported.done(told, now))
   }
 
   close(): void {

@@ -72,6 +72,12 @@ export class Store {
   close(): void {
     void this.#log?.then((log) => log.close())
     this.#statements.clear()
+    // All of it in one file, for whoever opens it next.
+    try {
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // A disk that is full: the log is read when it is opened again.
+    }
     this.#db.close()
   }
 
