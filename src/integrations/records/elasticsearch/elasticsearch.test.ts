@@ -3,7 +3,7 @@ import { describeRecordStores } from '../conformance.js'
 import { type RecordQuery } from '../interface.js'
 import { AUDITS, EVENTS, LOGS } from '../kinds.js'
 import { workloadPattern } from '../workloads.js'
-import { histogramBody, pageBody, statisticsBody } from './body.js'
+import { histogramBody, pageBody, scrollBody, statisticsBody } from './body.js'
 import { DIALECTS, dialectNamed, dialectOf } from './dialects.js'
 import { type Double, startDouble } from './double.js'
 import { ElasticsearchRecords } from './index.js'
@@ -55,6 +55,18 @@ describe('bodies of searches', () => {
     ],
   }
 
+  const events: RecordQuery = {
+    readable: [{ field: 'involvedObject.namespace', is: 'a', since }, { lacks: 'involvedObject.namespace' }],
+    where: [
+      [{ field: 'involvedObject.name', is: 'web-0' }],
+      [{ field: 'involvedObject.kind', words: 'Pod' }],
+      [{ field: 'reason', glob: '*Back*' }],
+      [{ field: 'message', prefix: 'restarting fai' }],
+      [{ field: 'type', words: 'Warning' }],
+    ],
+    from: times.from,
+  }
+
   it.each(VERSIONS)('are as reviewed, for %s', (version) => {
     const dialect = DIALECTS[version]
     expect({
@@ -62,6 +74,8 @@ describe('bodies of searches', () => {
       histogram: histogramBody(EVENTS, { ...EVERYTHING, ...times }, dialect, '15m'),
       months: histogramBody(EVENTS, EVERYTHING, dialect, 'month'),
       audits: statisticsBody(AUDITS, audits, dialect),
+      events: pageBody(EVENTS, events, dialect, { offset: 0, limit: 50, order: 'asc' }),
+      download: scrollBody(LOGS, logs, dialect, 1_000),
     }).toMatchSnapshot()
   })
 })
