@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type Pod } from '../../builtin/types.js'
 import { targetNode } from '../../scheduling/nodeaffinity.js'
 import { type Cluster, podTemplate, startCluster, workload } from '../fixture.js'
@@ -83,6 +84,15 @@ describe('a DaemonSet', () => {
     await cluster.run()
 
     await expect.poll(images).toEqual(['nginx:2', 'nginx:2'])
+  })
+
+  it('keeps its templates as clients compare them: byte for byte, keys in order', async () => {
+    await cluster.create('daemonsets.apps', workload('agent'))
+    const data = (): string =>
+      JSON.stringify(cluster.list<KubeObject & { data: unknown }>('controllerrevisions.apps')[0]?.data)
+
+    await expect.poll(data).toMatch(/^\{"spec":\{"template":\{"\$patch":"replace","metadata":\{/)
+    expect(data()).toContain('"containers":[{"image":"nginx:1","imagePullPolicy":"IfNotPresent","name"')
   })
 
   it('replaces a pod that has failed', async () => {

@@ -53,8 +53,16 @@ export async function historyOf(
 }
 
 function dataOf(template: Readonly<PodTemplateSpec>): ControllerRevision['data'] {
-  // As a strategic merge patch that puts the template back; kubectl applies it so to undo a rollout.
-  return { spec: { template: { ...structuredClone(template), $patch: 'replace' } as PodTemplateSpec } }
+  // As a strategic merge patch that puts the template back; kubectl applies it so to undo a rollout. Clients
+  // compare its bytes with those of the present template, in the order in which Go writes maps.
+  return { spec: { template: sorted({ ...template, $patch: 'replace' }) as PodTemplateSpec } }
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, child]) => [key, sorted(child)]))
 }
 
 async function create(
