@@ -36,6 +36,8 @@ const excluded = Object.keys(LEFT_OUT).flatMap((file) => ['--exclude', `**/${fil
 const codes = [
   run(['test/cluster'], {}),
   run([...folders, ...excluded, '--maxWorkers=1'], { ORRERY_TEST_API: 'cluster' }),
+  // The same checks as on the embedded API.
+  run(['test/kube/acceptance', '--maxWorkers=1'], { ORRERY_TEST_API: 'cluster' }),
 ]
 console.log('\nLeft out on a genuine API server:')
 for (const [file, reason] of Object.entries(LEFT_OUT)) console.log(`  ${file}: ${reason}`)

@@ -1,10 +1,11 @@
 /** kubectl 1.32 against the embedded API with simulated nodes: what people do with workloads. */
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startKube, type TestKube } from 'orrery/kube'
-import { hasKubeTools, type Ran, runTool } from '../fixtures/kubetools.js'
+import { hasKubeTools, kubeTool, type Ran, runTool } from '../fixtures/kubetools.js'
 
 let kube: TestKube
 let home: string
@@ -68,11 +69,46 @@ describe.runIf(hasKubeTools)('kubectl', () => {
     expect(await exec('echo', 'hi')).toMatchObject({ code: 0, out: 'hi\n' })
     expect((await exec('sh', '-c', 'exit 3')).code).toBe(3)
     expect((await exec('psql')).err).toContain('this container is simulated')
-    expect((await run(['port-forward', 'pod/loop', '18080:80'])).err).toContain(
-      'is simulated: no program listens',
-    )
     expect(await kubectl('logs', '-f', 'loop')).toBe('begin\nend\n')
   }, 120_000)
+
+  it.each([
+    ['over a WebSocket', 'true'],
+    ['over SPDY, as older ones do', 'false'],
+  ])(
+    'forwards ports to a page that says it is simulated, %s',
+    async (_how, webSockets) => {
+      const pod = `fwd-${webSockets}`
+      await kubectl('run', pod, '--image=nginx', '--port=80')
+      await kubectl('wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=40s')
+      const child = spawn(kubeTool('kubectl'), ['port-forward', `pod/${pod}`, ':80'], {
+        env: {
+          KUBECONFIG: join(home, 'kubeconfig'),
+          HOME: home,
+          KUBECTL_PORT_FORWARD_WEBSOCKETS: webSockets,
+        },
+      })
+      try {
+        let said = ''
+        child.stdout.on('data', (data: Buffer) => (said += data.toString()))
+        child.stderr.on('data', (data: Buffer) => (said += data.toString()))
+        await expect.poll(() => said).toMatch(/Forwarding from 127\.0\.0\.1:(\d+) -> 80/)
+        const [, port = ''] = /127\.0\.0\.1:(\d+)/.exec(said) ?? []
+
+        for (const path of ['/a', '/b']) {
+          const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+          expect(answer.status).toBe(200)
+          expect(await answer.text()).toContain(`simulated: no program runs here\nrequest: GET ${path}\n`)
+        }
+      } finally {
+        child.kill()
+      }
+      expect(await kubectl('get', '--raw', `/api/v1/namespaces/default/pods/${pod}:80/proxy/x`)).toContain(
+        'request: GET /x',
+      )
+    },
+    60_000,
+  )
 
   it('drains a node, and shows what nodes and pods use', async () => {
     await kubectl('create', 'deployment', 'spread', '--image=nginx', '--replicas=4')

@@ -66,7 +66,10 @@ async function connected(
 ): Promise<boolean> {
   const path = `${definition.resource}/${below}`
   const connect = Object.hasOwn(api.connections, path) ? api.connections[path] : undefined
-  const { namespace, name } = exchange.requestInfo
+  const { namespace, name: id } = exchange.requestInfo
+  // `name`, `name:port` or `scheme:name:port`.
+  const parts = below === 'proxy' ? id.split(':') : [id]
+  const name = parts[parts.length === 3 ? 1 : 0] ?? ''
   const entry = connect && api.storage.get(served(definition).key(namespace, name))
   if (!entry || !connect) return false
   if (below !== 'log') {

@@ -8,6 +8,8 @@ import { type Connect } from '../../server/api.js'
 import { type Exchange } from '../../server/exchange.js'
 import { SIMULATED } from '../labels.js'
 import { summaryOf } from '../metrics/summary.js'
+import { pageAt } from './pages.js'
+import { servePortForward } from './portforward.js'
 import { serveAttach, serveExec } from './exec.js'
 import { type LogDeps, serveLog } from './logs.js'
 
@@ -29,8 +31,11 @@ export function connections(deps: ConnectionDeps): Record<string, Connect> {
     'pods/log': forPods(serveLog),
     'pods/exec': forPods(serveExec),
     'pods/attach': forPods(serveAttach),
-    'pods/portforward': forPods((_deps, _exchange, pod) => nobodyListens(pod)),
-    'pods/proxy': forPods((_deps, _exchange, pod) => nobodyListens(pod)),
+    'pods/portforward': forPods((_deps, exchange, { metadata }) => {
+      const { namespace = '', name = '' } = metadata
+      return servePortForward(exchange, () => deps.objects.get<Pod>('', 'pods', namespace, name))
+    }),
+    'pods/proxy': forPods((_deps, exchange, pod) => servePage(exchange, pod)),
     'nodes/proxy'(exchange, parent: KubeObject) {
       const { name = '' } = parent.metadata
       if (!isSimulated(name) || exchange.method !== 'GET') return false
@@ -47,11 +52,22 @@ export function connections(deps: ConnectionDeps): Record<string, Connect> {
   }
 }
 
-/** @throws StatusError 503 */
-function nobodyListens({ metadata }: Readonly<Pod>): never {
-  throw new StatusError({
-    code: 503,
-    reason: 'ServiceUnavailable',
-    message: `pod ${JSON.stringify(metadata.name)} is simulated: no program listens on its ports`,
-  })
+/** The proxy of a pod, at the port that is asked for or the first it has. @throws StatusError 503 */
+function servePage(exchange: Exchange, pod: Readonly<Pod>): boolean {
+  const { rest, name } = exchange.requestInfo
+  const asked = Number(name.split(':').find((part) => /^\d+$/.test(part)))
+  const ports = (pod.spec.containers ?? []).flatMap(
+    ({ ports: all = [] }) => all as { containerPort: number }[],
+  )
+  const port = asked || (ports[0]?.containerPort ?? 80)
+  const text = pageAt(pod, port, `${exchange.method} /${rest.join('/')}`)
+  if (text === undefined) {
+    throw new StatusError({
+      code: 503,
+      reason: 'ServiceUnavailable',
+      message: `pod ${JSON.stringify(pod.metadata.name)} is simulated: no program listens on its port ${port}`,
+    })
+  }
+  exchange.answer(200, 'text/plain; charset=utf-8', Buffer.from(text))
+  return true
 }

@@ -197,9 +197,7 @@ describe('exec into a simulated container', () => {
     await start('exit 0', 'Never')
     await until((pod) => pod?.status.phase === 'Succeeded')
     expect((await get(`${PODS}/p/exec?${words('ls')}`)).status).toBe(400)
-    expect((await get(`${PODS}/p/portforward`)).text).toContain(
-      'is simulated: no program listens on its ports',
-    )
+    expect((await get(`${PODS}/p/portforward`)).text).toContain('port-forward needs an upgrade to SPDY/3.1')
   })
 })
 
