@@ -15,7 +15,7 @@ import { checkNode, ensureBuilt, ensureInstalled, root } from './setup.js'
 const { values: options } = parseArgs({
   options: {
     focus: { type: 'string', default: '' },
-    timeout: { type: 'string', default: '240' },
+    timeout: { type: 'string', default: '400' },
     parallel: { type: 'string', default: '2' },
     short: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
