@@ -26,6 +26,9 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
+/** As docs/performance.md says for large installations. */
+const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' }
+
 const CONFIGURATION = `
 authentication:
   jwtSecret: a-secret-for-benchmarks
@@ -87,6 +90,7 @@ async function started(
     [...nodeOptions, join(checkout, PROGRAM), ...args, '--log-level', 'error'],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...MALLOC },
     },
   )
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
