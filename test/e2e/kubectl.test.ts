@@ -72,6 +72,22 @@ describe.runIf(hasKubeTools)('kubectl', () => {
     expect(await kubectl('logs', '-f', 'loop')).toBe('begin\nend\n')
   }, 120_000)
 
+  it('runs commands over SPDY, as older ones do', async () => {
+    await kubectl('run', 'old', '--image=busybox', '--restart=Never', '--', 'sleep', '1000000')
+    await kubectl('wait', '--for=condition=Ready', 'pod/old', '--timeout=20s')
+    const exec = (input: string, ...args: string[]): Promise<Ran> =>
+      runTool('kubectl', ['exec', ...args], {
+        kubeconfig: join(home, 'kubeconfig'),
+        home,
+        input,
+        env: { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' },
+      })
+
+    expect(await exec('', 'old', '--', 'echo', 'hi')).toMatchObject({ code: 0, out: 'hi\n' })
+    expect((await exec('', 'old', '--', 'sh', '-c', 'exit 3')).code).toBe(3)
+    expect((await exec('echo typed\nexit 4\n', '-i', 'old', '--', 'sh')).out).toContain('typed')
+  }, 60_000)
+
   it.each([
     ['over a WebSocket', 'true'],
     ['over SPDY, as older ones do', 'false'],

@@ -6,6 +6,7 @@ import { type IncomingMessage } from 'node:http'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { badRequest } from '../../../apimachinery/errors/index.js'
 import { type Exchange } from '../../server/exchange.js'
+import { openSpdyChannels } from './spdychannels.js'
 
 const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'channel.k8s.io', '']
 const STDIN = 0
@@ -33,8 +34,11 @@ export interface Channels {
 /** @throws StatusError 400 when the request is no WebSocket that speaks of streams */
 export function openChannels(exchange: Exchange, what: string): Promise<Channels> {
   const isWebSocket = exchange.request.upgrade && exchange.header('upgrade').toLowerCase() === 'websocket'
+  if (exchange.request.upgrade && exchange.header('upgrade').toLowerCase() === 'spdy/3.1') {
+    return openSpdyChannels(exchange, what)
+  }
   if (!isWebSocket) {
-    throw badRequest(`${what} into a simulated container needs a WebSocket: SPDY is not served`)
+    throw badRequest(`${what} into a simulated container needs an upgrade to a WebSocket or to SPDY/3.1`)
   }
   const offered = exchange
     .header('sec-websocket-protocol')
@@ -80,7 +84,8 @@ function channelsOf(exchange: Exchange, connection: WebSocket): Channels {
   }
 }
 
-function endOf(exitCode: number): object {
+/** How a command ended, as the last words on the error stream. */
+export function endOf(exitCode: number): object {
   if (exitCode === 0) return { metadata: {}, status: 'Success' }
   return {
     metadata: {},
