@@ -5,6 +5,8 @@ import { failure, PrometheusError } from './types.js'
 
 /** A range of eleven thousand points of a hundred series is 20 MB. */
 export const LIMIT_BYTES = 32 * 1024 * 1024
+/** Of all answers that are on their way at the same time: twenty large ones would be too much together. */
+export const TOGETHER_BYTES = 64 * 1024 * 1024
 const SOCKETS = 64
 
 export interface HttpResponse {
@@ -25,7 +27,12 @@ export class MetricsHttp {
   readonly #plain = new PlainAgent({ keepAlive: true, maxSockets: SOCKETS })
   readonly #tls = new TlsAgent({ keepAlive: true, maxSockets: SOCKETS })
 
-  constructor(private readonly limitBytes = LIMIT_BYTES) {}
+  #heldBytes = 0
+
+  constructor(
+    private readonly limitBytes = LIMIT_BYTES,
+    private readonly togetherBytes = TOGETHER_BYTES,
+  ) {}
 
   /** @throws PrometheusError, or the signal's reason */
   async send({ method, url, form, signal, timeoutMs }: HttpRequest): Promise<HttpResponse> {
@@ -65,13 +72,20 @@ export class MetricsHttp {
   async #collect(response: IncomingMessage): Promise<HttpResponse> {
     const chunks: Buffer[] = []
     let length = 0
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > this.limitBytes)
-        throw failure('bad_response', `an answer of more than ${this.limitBytes} bytes`)
-      chunks.push(chunk)
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        length += chunk.length
+        this.#heldBytes += chunk.length
+        if (length > this.limitBytes)
+          throw failure('bad_response', `an answer of more than ${this.limitBytes} bytes`)
+        if (this.#heldBytes > this.togetherBytes)
+          throw failure('bad_response', `answers of more than ${this.togetherBytes} bytes at the same time`)
+        chunks.push(chunk)
+      }
+      return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }
+    } finally {
+      this.#heldBytes -= length
     }
-    return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }
   }
 }
 
