@@ -10,7 +10,7 @@ import { type Selection } from './selection.js'
 import { sorted } from './sorting.js'
 
 /** Of one request. */
-const QUERIES_AT_ONCE = 20
+const QUERIES_AT_ONCE = 60
 
 export interface NamedQuestion {
   /** Of one level. The series of several are answered as one list. */
