@@ -126,6 +126,42 @@ describe.runIf(hasKubeTools)('kubectl', () => {
     60_000,
   )
 
+  it('describes, compares, patches, applies on the server, makes tokens and orphans', async () => {
+    await kubectl('create', 'deployment', 'many', '--image=nginx', '--replicas=1')
+    await kubectl('rollout', 'status', 'deployment/many', '--timeout=40s')
+    expect(await kubectl('describe', 'deployment', 'many')).toMatch(/Replicas: +1 desired/)
+    expect(await kubectl('describe', 'node', 'simulated-1')).toContain('Orrery simulated node')
+
+    const map = (value: string): string =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: cm }\ndata: { a: '${value}' }\n`
+    expect((await run(['apply', '--server-side', '-f', '-'], map('1'))).out).toContain('serverside-applied')
+    const diff = await run(['diff', '--server-side', '-f', '-'], map('2'))
+    expect(diff).toMatchObject({ code: 1, out: expect.stringContaining('+  a: "2"') as string })
+    await kubectl(
+      'patch',
+      'configmap',
+      'cm',
+      '--type=json',
+      '-p',
+      '[{"op":"add","path":"/data/b","value":"3"}]',
+    )
+    await kubectl(
+      'patch',
+      'deployment',
+      'many',
+      '-p',
+      '{"spec":{"template":{"metadata":{"labels":{"x":"y"}}}}}',
+    )
+    await kubectl('rollout', 'status', 'deployment/many', '--timeout=40s')
+    expect(await kubectl('get', 'configmap', 'cm', '-o', 'jsonpath={.data.b}')).toBe('3')
+    expect((await kubectl('create', 'token', 'default')).split('.')).toHaveLength(3)
+    expect((await kubectl('auth', 'can-i', 'delete', 'pods')).trim()).toBe('yes')
+
+    await kubectl('delete', 'deployment', 'many', '--cascade=orphan')
+    expect(await kubectl('get', 'rs', '-l', 'app=many', '-o', 'name')).toContain('replicaset')
+    await kubectl('delete', 'rs', '-l', 'app=many', '--cascade=background')
+  }, 120_000)
+
   it('drains a node, and shows what nodes and pods use', async () => {
     await kubectl('create', 'deployment', 'spread', '--image=nginx', '--replicas=4')
     await kubectl('rollout', 'status', 'deployment/spread', '--timeout=40s')
