@@ -50,6 +50,20 @@ describe('notification objects', () => {
     expect(own.json.metadata.labels).toEqual({ type: 'tenant', user: 'alice', a: 'b' })
   })
 
+  it('answer as clients know it when there are none, and when a request cannot be met', async () => {
+    const empty = await bob.get(`${V1}/users/bob/configs`)
+    const stored = (await admin.post(`${V1}/receivers`, receiver('stale'))).json
+    await admin.put(`${V1}/receivers/stale`, { ...stored, spec: { email: { to: ['b@example.com'] } } })
+    const stale = await admin.put(`${V1}/receivers/stale`, stored)
+
+    expect([empty.status, empty.json.totalItems]).toEqual([200, 0])
+    expect((await admin.get(`${V1}/receivers/nosuch`)).status).toBe(404)
+    expect(stale.status).toBe(409)
+    const unknown = await admin.get(`${V1}/receivers?type=sms`)
+    expect([unknown.status, unknown.text.trim()]).toEqual([400, 'unknown resource type receivers/sms'])
+    expect((await admin.delete(`${V1}/receivers/stale`)).json).toEqual({ message: 'success' })
+  })
+
   it('of a user are no one else’s to read, change or delete', async () => {
     await alice.post(`${V2}/users/alice/receivers`, receiver('private'))
 
