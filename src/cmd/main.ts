@@ -91,6 +91,8 @@ function program(): Command {
       'A multi-tenant Kubernetes platform API, compatible with KubeSphere clients, on an embedded Kubernetes API or in front of a real cluster.',
     )
     .version(versionText(), '-V, --version')
+    // A command and one below it may have options of the same name, such as --data-dir.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError('(add --help for what can be given)')
     .addHelpText(
