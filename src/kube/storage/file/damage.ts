@@ -26,7 +26,7 @@ export class Corrupted extends Error {
 
 const PIECE_BYTES = 1024 * 1024
 const SECTOR_BYTES = 512
-/** Shorter runs of zeros at the ends of the damage may be data. */
+/** A shorter run of zeros where the damage begins may be data. At the end of the file it is none: no frame ends in zeros. */
 const MIN_ZERO_BYTES = 32
 
 /** Whether the damage is a write that never finished, so that all from there on may be cut off. */
@@ -54,7 +54,8 @@ async function zeroSectorWithin(file: File, from: number, end: number): Promise<
     const next = Math.min(start - (start % SECTOR_BYTES) + SECTOR_BYTES, end)
     const bytes = sector.subarray(0, next - start)
     await file.read(bytes, start)
-    if (bytes.length >= MIN_ZERO_BYTES && bytes.every((byte) => byte === 0)) return true
+    const isEnough = bytes.length >= MIN_ZERO_BYTES || next === end
+    if (isEnough && bytes.every((byte) => byte === 0)) return true
     start = next
   }
   return false

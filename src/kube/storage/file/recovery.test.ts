@@ -178,6 +178,30 @@ describe('a log that a crash left unfinished', () => {
     }
   })
 
+  it('is cut off where only the few bytes in its last sector were not written', async () => {
+    for (const left of [1, 7, 31]) {
+      const directory = fresh()
+      const storage = await openFileStorage({ directory })
+      await put(storage, '/a')
+      const log = await logOf(directory)
+      // As long as it takes to end that many bytes into a sector.
+      const before = (await stat(log)).size
+      await put(storage, '/b', '')
+      const empty = (await stat(log)).size - before
+      const length = 512 + ((left - (before + empty + empty)) % 512) + 512
+      await put(storage, '/c', 'c'.repeat(length))
+      await storage.close()
+      const bytes = await readFile(log)
+      expect(bytes.length % 512).toBe(left)
+      const torn = Buffer.from(bytes)
+      torn.fill(0, Math.floor((bytes.length - 1) / 512) * 512)
+
+      const opened = await openFileStorage({ directory: await directoryWith(log, torn) })
+      expect(content(opened)).toEqual(['/a=/a', '/b='])
+      await opened.close()
+    }
+  })
+
   it('is begun anew when not even its header was written', async () => {
     const directory = fresh()
     const storage = await openFileStorage({ directory })
