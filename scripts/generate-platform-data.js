@@ -4,6 +4,7 @@
  * those change; the outputs are committed.
  *
  *   config/crds/<name>.json   custom resource definitions without descriptions, one line each; those of
+ *                             monitoring.kubesphere.io and
  *                             notification.kubesphere.io are of release 3.4 and newer, and kept by hand
  *   config/roles/*.yaml       built-in roles, role templates and their bindings (release 3.2), by level
  *
@@ -26,7 +27,7 @@ writeRoles(
 )
 
 function writeCrds(from, to) {
-  const isOurs = (name) => !name.includes('.notification.')
+  const isOurs = (name) => !/\.(notification|monitoring\.kubesphere)\./.test(name)
   mkdirSync(to, { recursive: true })
   for (const file of readdirSync(to).filter(isOurs)) rmSync(join(to, file))
   for (const file of readdirSync(from).filter((name) => name.endsWith('.yaml') && isOurs(name))) {

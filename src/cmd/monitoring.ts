@@ -10,6 +10,7 @@ import { unconfigured } from '../integrations/prometheus/unconfigured.js'
 import { Counts } from '../monitoring/counts.js'
 import { lazyCatalogue } from '../monitoring/definitions.js'
 import { type KindStores } from '../listing/stores.js'
+import { DashboardImporter } from '../monitoring/dashboards/importer.js'
 import { MeteredMembers } from '../monitoring/metering/members.js'
 import { Metering } from '../monitoring/metering/metering.js'
 import { type MetricSource, PrometheusSource } from '../monitoring/metricsource.js'
@@ -17,6 +18,7 @@ import { NamedMetrics } from '../monitoring/namedmetrics.js'
 import { Frames } from '../monitoring/sampling/frames.js'
 import { Sampler } from '../monitoring/sampling/sampler.js'
 import { SampledMetrics } from '../monitoring/sampling/source.js'
+import { Egress } from '../notification/egress.js'
 import { type Logger } from '../serving/log.js'
 import { type TenancyResources } from '../tenancy/resources.js'
 
@@ -41,6 +43,7 @@ export interface Monitoring {
   prometheus: Prometheus
   metrics: NamedMetrics
   counts: Counts
+  dashboards: DashboardImporter
   metering: Metering
   members: MeteredMembers
   close(): Promise<void>
@@ -59,6 +62,7 @@ export function createMonitoring({ options, ...parts }: MonitoringParts): Monito
     metering: new Metering(metrics, options.metering.billing.priceInfo),
     members: new MeteredMembers(parts.client),
     counts: new Counts(parts),
+    dashboards: new DashboardImporter(parts.client, new Egress(options.monitoring.dashboardSources)),
     async close() {
       client?.close()
       await sampler?.close()

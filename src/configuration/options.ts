@@ -146,6 +146,7 @@ const sections = {
   monitoring: section('Prometheus', {
     endpoint: text('', 'address of Prometheus'),
     enableGPUMonitoring: flag(false, 'accepted for compatibility'),
+    dashboardSources: texts([], 'ranges of addresses inside that dashboards may be imported from'),
   }),
   alerting: section('alerting rules', {
     endpoint: text('', 'address of the v1 backend'),

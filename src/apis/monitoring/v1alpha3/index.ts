@@ -1,6 +1,7 @@
 /** Assembles monitoring.kubesphere.io/v1alpha3. */
 import { type ApiGroup } from '../../../serving/route.js'
 import { adHocRoutes } from './adhoc.js'
+import { dashboardRoutes } from './dashboards.js'
 import { type MonitoringDeps } from './deps.js'
 import { namedMetricRoutes } from './named.js'
 
@@ -11,6 +12,6 @@ export function monitoringGroup(deps: MonitoringDeps): ApiGroup {
     root: '/kapis/monitoring.kubesphere.io/v1alpha3',
     title: 'Metrics',
     errors: 'text',
-    routes: [...namedMetricRoutes(deps), ...adHocRoutes(deps)],
+    routes: [...namedMetricRoutes(deps), ...adHocRoutes(deps), ...dashboardRoutes(deps)],
   }
 }
