@@ -43,7 +43,7 @@ describe('first data', () => {
     })
 
     expect(adminPassword).toBe('first')
-    expect(created.customresourcedefinitions).toHaveLength(55)
+    expect(created.customresourcedefinitions).toHaveLength(57)
     expect(created.globalroles).toHaveLength(19)
     expect(created.rolebases).toHaveLength(39)
     expect(created.users).toEqual(['admin'])
