@@ -9,7 +9,7 @@ import { type Lists, PASSWORD } from './_objects.js'
 import { memoryOf } from './_load.js'
 
 /** In a checkout that is built. */
-const PROGRAM = join('bin', 'orrery.js')
+export const PROGRAM = join('bin', 'orrery.js')
 
 export interface ProcessOptions {
   nodeOptions?: readonly string[]

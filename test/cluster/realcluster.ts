@@ -42,6 +42,8 @@ export interface ClusterState {
   crds?: string
   /** Controllers of Kubernetes to run, such as `namespace`. Default: none. */
   controllers?: readonly string[]
+  /** etcd syncs its log before it acknowledges a write. Default: not, tests are faster so. */
+  durable?: boolean
 }
 
 export async function startRealCluster(state: ClusterState): Promise<RealCluster> {
@@ -77,7 +79,7 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
         etcdUrl,
         '--advertise-client-urls',
         etcdUrl,
-        '--unsafe-no-fsync',
+        ...(state.durable ? [] : ['--unsafe-no-fsync']),
         '--quota-backend-bytes',
         String(8 * 1024 ** 3),
         '--auto-compaction-mode',
