@@ -15,7 +15,7 @@ const UPDATES_PER_SECOND = 5_000
 export const run = (report: Report): Promise<void> => storm(report, 10 * 60)
 export const smoke = (report: Report): Promise<void> => storm(report, 5)
 
-async function storm(report: Report, seconds: number): Promise<void> {
+export async function storm(report: Report, seconds: number): Promise<void> {
   if (!haveWrk()) return report.skip('storm', 'wrk is not installed')
   if (!realClusterAvailable) return report.skip('storm', 'scripts/build-kubernetes.sh has not been run')
   const cluster = await startRealCluster({ lists: listsOf(SIZES.small) })

@@ -47,7 +47,7 @@ export async function startCluster(options: KubeOptions & { clock?: ManualClock 
       if (ready && status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
         continue
       const lastTransitionTime = new Date(clock.now()).toISOString().slice(0, 19) + 'Z'
-      const podIP = `10.0.0.${1 + Number.parseInt((metadata.uid ?? '').slice(0, 2), 16)}`
+      const podIP = `10.0.0.${1 + (Number.parseInt((metadata.uid ?? '').slice(0, 2), 16) % 254)}`
       const change = {
         status: {
           phase,
