@@ -57,6 +57,8 @@ export interface Store<Fields = unknown> {
   byLabel(key: string, value?: string): Iterable<CachedObject<Fields>>
   /** Namespaces that hold at least one object. */
   namespaces(): Iterable<string>
+  /** Objects of a namespace. Unlike the length of a view, it makes no order. */
+  sizeOf(namespace: string): number
   /** The objects an index maps `value` to. @throws Error when no such index was declared */
   index(name: string, value: string): Iterable<CachedObject<Fields>>
   /** `byName(namespace).containing(part)`. For pages by creation use `byCreation(namespace).containing(part)`. */

@@ -49,6 +49,7 @@ describe('the indexed store', () => {
     expect(names(store.byName('a').slice(1, 5))).toEqual(['a/two'])
     expect(store.byName('nowhere').length).toBe(0)
     expect([...store.namespaces()].sort()).toEqual(['a', 'b'])
+    expect([store.sizeOf('a'), store.sizeOf('nosuch')]).toEqual([store.byName('a').length, 0])
     expect(store.byUid('uid-a-two')?.name).toBe('two')
   })
 

@@ -190,6 +190,10 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     return this.#namespaces.keys()
   }
 
+  sizeOf(namespace: string): number {
+    return this.#namespaces.get(namespace)?.entries.size ?? 0
+  }
+
   index(name: string, value: string): Iterable<CachedObject<Fields>> {
     const values = this.#indexes.get(name)
     if (!values) throw new Error(`cache: no index "${name}" was declared for this resource`)

@@ -1,6 +1,8 @@
 /** What samples need to know of a pod or a workload: taken out once for each version of the object. */
 import { type CachedObject, type Store } from '../../client/cache/interface.js'
 import { listAt, numberAt, read, textAt } from '../../listing/kind.js'
+import { QUOTAS } from './derived.js'
+import { amountOf } from './usage.js'
 
 export interface PodFacts {
   phase: string
@@ -28,6 +30,17 @@ export const podFacts = (pod: unknown): PodFacts => {
       (container) => textAt(container, 'state', 'waiting', 'reason') === 'ContainerCreating',
     ),
   }
+}
+
+/** Metric → hard limit. */
+export function quotaFacts(quota: unknown): Record<string, number> {
+  const hard = read(quota, 'status', 'hard') ?? read(quota, 'spec', 'hard')
+  return Object.fromEntries(
+    Object.entries(QUOTAS).flatMap(([resource, metric]) => {
+      const limit = read(hard, resource)
+      return limit === undefined ? [] : [[metric, amountOf(limit)]]
+    }),
+  )
 }
 
 export interface Replicas {

@@ -24,6 +24,7 @@ const FRESH_SECONDS = 5
 /** As Prometheus looks back for a sample. */
 const LOOK_BACK_SECONDS = 300
 const TIMEOUT_MS = 10_000
+const FIRST_MS = 10_000
 /** Caches that one look may wait for. */
 const WAITING = 50
 
@@ -52,7 +53,8 @@ export class Sampler {
         if (!this.#stop.signal.aborted) this.#options.logger.warn({ err: error }, 'no sample of the cluster')
       })
     }
-    tick()
+    // Not while the server starts; a question about now is answered by a look of its own.
+    this.#timer = setTimeout(tick, Math.min(FIRST_MS, intervalMs)).unref()
   }
 
   /** How the level is, or was at that time; undefined when there is no sample of then. */

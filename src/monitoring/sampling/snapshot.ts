@@ -1,13 +1,12 @@
 /** One look at the cluster: objects from caches, usage from the metrics API, put together by level. */
 import { type GroupVersionResource } from '../../apimachinery/meta/types.js'
 import { type Informer, type InformerSet, type Store } from '../../client/cache/interface.js'
-import { read } from '../../listing/kind.js'
 import { findKind } from '../../listing/kinds/index.js'
 import { type KindStores } from '../../listing/stores.js'
 import { WORKSPACE } from '../../tenancy/names.js'
-import { COUNTED, QUOTAS } from './derived.js'
-import { Facts, podFacts, type PodFacts, REPLICAS } from './facts.js'
-import { type NodeFacts, nodeFacts } from './nodes.js'
+import { COUNTED } from './derived.js'
+import { Facts, podFacts, type PodFacts, quotaFacts, REPLICAS } from './facts.js'
+import { type NodeFacts, nodeFacts, nodeSeries } from './nodes.js'
 import { type SampledSeries, type Snapshot } from './series.js'
 import {
   machineValues,
@@ -18,7 +17,7 @@ import {
   usageValues,
   type Values,
 } from './tally.js'
-import { amountOf, NOTHING, plus, type Usages } from './usage.js'
+import { NOTHING, plus, type Usages } from './usage.js'
 
 /** Not among the kinds that can be listed: only samples need their caches. */
 const OWN: Readonly<Record<string, GroupVersionResource>> = {
@@ -39,21 +38,23 @@ const WORKLOADS = { deployments: 'Deployment', statefulsets: 'StatefulSet', daem
 
 export class Snapshots {
   readonly #pods = new Facts(podFacts)
+  readonly #quotas = new Facts(quotaFacts)
   readonly #replicas = new Map(
     Object.entries(REPLICAS).map(([resource, take]) => [resource, new Facts(take)]),
   )
 
-  readonly #own: ReadonlyMap<string, Informer<never>>
+  /** Started by the first look: the start of the server has no time for them. */
+  readonly #own = new Map<string, Informer<never>>()
 
   constructor(
     private readonly stores: KindStores,
-    informers: InformerSet,
-  ) {
-    this.#own = new Map(Object.entries(OWN).map(([name, type]) => [name, informers.informer<never>(type)]))
-  }
+    private readonly informers: InformerSet,
+  ) {}
 
   /** Waits until there is something to look at. @throws the signal's reason */
   async ready(signal: AbortSignal): Promise<void> {
+    for (const [name, type] of Object.entries(OWN))
+      if (!this.#own.has(name)) this.#own.set(name, this.informers.informer<never>(type))
     await this.stores.ready(LISTED, signal)
     await Promise.all([...this.#own.values()].map((informer) => informer.whenSynced(signal)))
   }
@@ -67,6 +68,7 @@ export class Snapshots {
     const cluster: Place = { pods: new PodCounts(), counts: {} }
     const namespaces = new Map<string, Place>()
     for (const name of workspaceOf.keys()) namespaces.set(name, { pods: new PodCounts(), counts: {} })
+    const machines = this.#nodeFacts()
     const nodes = new Map<string, PodCounts>()
     const workloads: Workloads = new Map()
     const pods: SampledSeries[] = []
@@ -100,14 +102,14 @@ export class Snapshots {
       cluster.counts[key] = store.size
       for (const namespace of store.namespaces()) {
         const place = namespaces.get(namespace)
-        if (place) place.counts[key] = store.byName(namespace).length
+        if (place) place.counts[key] = store.sizeOf(namespace)
       }
     }
     return {
       time,
       levels: {
-        cluster: [{ labels: {}, values: this.#clusterValues(cluster, usages) }],
-        node: this.#nodes(nodes, usages),
+        cluster: [{ labels: {}, values: this.#clusterValues(cluster, machines, usages) }],
+        node: nodeSeries(machines, nodes, usages),
         workspace: workspacesOf(namespaces, workspaceOf, usages !== undefined),
         namespace: this.#namespaces(namespaces, workspaceOf, usages !== undefined),
         workload: [...workloads.values()].map(({ namespace, workload, values }) => ({
@@ -147,8 +149,7 @@ export class Snapshots {
     }
   }
 
-  #clusterValues({ pods, counts }: Place, usages: Usages | undefined): Values {
-    const nodes = this.#nodeFacts()
+  #clusterValues({ pods, counts }: Place, nodes: readonly NodeFacts[], usages: Usages | undefined): Values {
     const total = { cpu: sum(nodes, ({ cpu }) => cpu), memory: sum(nodes, ({ memory }) => memory) }
     const used = [...(usages?.nodes.values() ?? [])].reduce(plus, NOTHING)
     const quota = sum(nodes, ({ isReady, pods: capacity }) => (isReady ? capacity : 0))
@@ -172,25 +173,6 @@ export class Snapshots {
     }
   }
 
-  #nodes(counts: ReadonlyMap<string, PodCounts>, usages: Usages | undefined): SampledSeries[] {
-    return this.#nodeFacts().map(({ name, address, role, isReady, pods: capacity, ...total }) => {
-      const pods = counts.get(name) ?? new PodCounts()
-      return {
-        labels: { node: name, host_ip: address, role },
-        values: {
-          ...machineValues('node', total, usages?.nodes.get(name)),
-          node_pod_count: pods.scheduled,
-          ...(isReady && { node_pod_quota: capacity }),
-          node_pod_utilisation: pods.running / capacity,
-          node_pod_running_count: pods.running,
-          node_pod_succeeded_count: pods.succeeded,
-          node_pod_abnormal_count: pods.abnormal,
-          node_pod_abnormal_ratio: pods.abnormal / pods.unfinished,
-        },
-      }
-    })
-  }
-
   #nodeFacts(): NodeFacts[] {
     const store = this.#store('nodes')
     return [...store.byName()].map((cached) => nodeFacts(cached.name, store.object(cached)))
@@ -201,26 +183,23 @@ export class Snapshots {
     workspaceOf: ReadonlyMap<string, string>,
     isMeasured: boolean,
   ): SampledSeries[] {
+    const quotas = this.#quotasByNamespace()
     return [...places].map(([namespace, place]) => ({
       labels: { namespace, workspace: workspaceOf.get(namespace) ?? '' },
-      values: { ...placeValues('namespace', place, isMeasured), ...this.#quotas(namespace) },
+      values: { ...placeValues('namespace', place, isMeasured), ...quotas.get(namespace) },
     }))
   }
 
   /** The smallest of several; the one named `quota` is the platform's own. */
-  #quotas(namespace: string): Values {
-    const store = this.#store('resourcequotas')
-    const values: Values = {}
-    for (const cached of store.byName(namespace)) {
-      if (cached.name === 'quota') continue
-      const quota = store.object(cached)
-      const hard = read(quota, 'status', 'hard') ?? read(quota, 'spec', 'hard')
-      for (const [resource, metric] of Object.entries(QUOTAS)) {
-        const limit = read(hard, resource)
-        if (limit !== undefined) values[metric] = Math.min(values[metric] ?? Infinity, amountOf(limit))
-      }
+  #quotasByNamespace(): Map<string, Values> {
+    const found = new Map<string, Values>()
+    for (const [{ namespace, name }, hard] of this.#quotas.of(this.#store('resourcequotas'))) {
+      if (name === 'quota') continue
+      const values = at(found, namespace, (): Values => ({}))
+      for (const [metric, limit] of Object.entries(hard))
+        values[metric] = Math.min(values[metric] ?? Infinity, limit)
     }
-    return values
+    return found
   }
 }
 
