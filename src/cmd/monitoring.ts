@@ -18,7 +18,7 @@ import { NamedMetrics } from '../monitoring/namedmetrics.js'
 import { Frames } from '../monitoring/sampling/frames.js'
 import { Sampler } from '../monitoring/sampling/sampler.js'
 import { SampledMetrics } from '../monitoring/sampling/source.js'
-import { Egress } from '../notification/egress.js'
+import { Egress } from '../integrations/egress.js'
 import { type Logger } from '../serving/log.js'
 import { type TenancyResources } from '../tenancy/resources.js'
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Egress } from './egress.js'
+import { Egress } from '../integrations/egress.js'
 import { HttpSender } from './http.js'
 
 const lookup = vi.hoisted(() => vi.fn())

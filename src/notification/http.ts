@@ -2,7 +2,7 @@
 import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { deadline } from './deadline.js'
-import { type Destination, type Egress } from './egress.js'
+import { type Destination, type Egress } from '../integrations/egress.js'
 import { type Proxy, proxyHeaders, proxyUrl, throughProxy, tunnel } from './proxy.js'
 
 /** A failure that a later try may not see. */

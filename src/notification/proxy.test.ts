@@ -3,7 +3,7 @@ import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { selfSignedAuthority, servingCertificate } from '../certificates/index.js'
-import { Egress } from './egress.js'
+import { Egress } from '../integrations/egress.js'
 import { HttpSender } from './http.js'
 
 const servers: Server[] = []

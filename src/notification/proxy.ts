@@ -3,7 +3,7 @@ import { request as httpRequest, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { type Socket } from 'node:net'
 import { connect, type ConnectionOptions } from 'node:tls'
-import { type Destination } from './egress.js'
+import { type Destination } from '../integrations/egress.js'
 
 export interface Proxy {
   url: URL

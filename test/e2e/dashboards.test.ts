@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Egress } from '../../src/notification/egress.js'
+import { Egress } from '../../src/integrations/egress.js'
 import { download } from '../../src/monitoring/dashboards/download.js'
 import { type Client, type Product, startProduct } from '../fixtures/product.js'
 

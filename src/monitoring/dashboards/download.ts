@@ -2,7 +2,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
-import { type Egress } from '../../notification/egress.js'
+import { type Egress } from '../../integrations/egress.js'
 
 const TIMEOUT_MS = 10_000
 const LONGEST_BYTES = 4 * 1024 * 1024

@@ -2,7 +2,7 @@
 import { badRequest, StatusError } from '../../apimachinery/errors/index.js'
 import { type KubeObject } from '../../apimachinery/meta/index.js'
 import { ResourceClient, type RestClient } from '../../client/rest.js'
-import { type Egress } from '../../notification/egress.js'
+import { type Egress } from '../../integrations/egress.js'
 import { download, DownloadError } from './download.js'
 import { type Json } from './fields.js'
 import { dashboardSpec } from './grafana.js'

@@ -4,7 +4,7 @@ import { type HttpAnswer, type HttpSender, RetryableError } from '../http.js'
 import { type Data } from '../message/alerts.js'
 import { type Renderer } from '../message/renderer.js'
 import { type ChannelSpec, type Credential } from '../objects/types.js'
-import { type Egress } from '../egress.js'
+import { type Egress } from '../../integrations/egress.js'
 
 export interface Job {
   /** The part of the receiver that is about this channel. */
