@@ -15,7 +15,7 @@ import { MeteredMembers } from '../monitoring/metering/members.js'
 import { Metering } from '../monitoring/metering/metering.js'
 import { type MetricSource, PrometheusSource } from '../monitoring/metricsource.js'
 import { NamedMetrics } from '../monitoring/namedmetrics.js'
-import { Frames } from '../monitoring/sampling/frames.js'
+import { type Frames } from '../monitoring/sampling/frames.js'
 import { Sampler } from '../monitoring/sampling/sampler.js'
 import { SampledMetrics } from '../monitoring/sampling/source.js'
 import { Egress } from '../integrations/egress.js'
@@ -29,14 +29,9 @@ export interface MonitoringParts {
   client: RestClient
   stores: KindStores
   /** Where samples are kept while there is no Prometheus. Default: nowhere, and none are taken. */
-  samples: SamplesFile | undefined
+  samples: Frames | undefined
   logger: Logger
   now(): Date
-}
-
-/** `file` undefined: in memory. */
-export interface SamplesFile {
-  file: string | undefined
 }
 
 export interface Monitoring {
@@ -70,18 +65,29 @@ export function createMonitoring({ options, ...parts }: MonitoringParts): Monito
   }
 }
 
-function startSampler(
-  { interval, retention, maxBytes }: Options['sampling'],
-  { samples, ...parts }: Omit<MonitoringParts, 'options'>,
-): Sampler | undefined {
-  if (!samples) return undefined
-  const frames = new Frames({
-    file: samples.file,
+/** @returns undefined where a Prometheus is configured: only without one are samples taken */
+export async function openSamples(
+  { monitoring, sampling: { retention, maxBytes } }: Options,
+  file: string | undefined,
+  logger: Logger,
+): Promise<Frames | undefined> {
+  if (monitoring.endpoint !== '') return undefined
+  // Its library is for those who sample.
+  const { Frames } = await import('../monitoring/sampling/frames.js')
+  return new Frames({
+    file,
     maxAgeSeconds: retention / 1_000,
     maxBytes,
     damaged: (movedTo, error) =>
-      parts.logger.warn({ err: error }, `samples could not be read; they are in ${movedTo} now`),
+      logger.warn({ err: error }, `samples could not be read; they are in ${movedTo} now`),
   })
+}
+
+function startSampler(
+  { interval }: Options['sampling'],
+  { samples: frames, ...parts }: Omit<MonitoringParts, 'options'>,
+): Sampler | undefined {
+  if (!frames) return undefined
   const sampler = new Sampler({ ...parts, frames, intervalMs: interval })
   sampler.start()
   return sampler

@@ -32,7 +32,8 @@ import { platformWebhooks } from '../admission/index.js'
 import { type Options } from '../configuration/options.js'
 import { createAlerting } from './alerting.js'
 import { createAuditing } from './auditing.js'
-import { createMonitoring, type SamplesFile } from './monitoring.js'
+import { type Frames } from '../monitoring/sampling/frames.js'
+import { createMonitoring } from './monitoring.js'
 import { type RecordStore, type RecordStores } from '../integrations/records/interface.js'
 import { accessLog } from '../serving/accesslog.js'
 import { everyRoute } from '../serving/everyroute.js'
@@ -71,7 +72,7 @@ export interface PlatformDeps {
   /** Where audit events are kept. Default: wherever the receiver of the webhook keeps them. */
   auditArchive?: RecordStore | undefined
   /** Where samples of the cluster are kept while there is no Prometheus. Default: none are taken. */
-  samples?: SamplesFile
+  samples?: Frames | undefined
   /** Whether clients are told of records that have no host. */
   showsRecords?: boolean
 }

@@ -20,6 +20,7 @@ import { type Notifications, startNotifications } from './notificationmanager.js
 import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
+import { openSamples } from './monitoring.js'
 import { configuredRecords, recordsOfOneMachine } from './records.js'
 import { summaryText } from './summary.js'
 import { startWebhooks, type WebhookFlags } from './webhooks.js'
@@ -106,7 +107,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     records: records.stores,
     auditArchive: records.auditArchive,
     showsRecords: keepsRecords,
-    samples: { file: flags.memory ? undefined : data.samples },
+    samples: await openSamples(options, flags.memory ? undefined : data.samples, logger),
     upstream,
     upstreamName,
     informers,
