@@ -98,3 +98,22 @@ it.skipIf(ON_CLUSTER)('strangers are refused', async () => {
   expect((await ben.get(`${MONITORING}/namespaces/${A1}/pods`)).status).toBe(403)
   expect((await ben.get(`${MONITORING}/namespaces`)).status).toBe(403)
 })
+
+it.skipIf(ON_CLUSTER)(
+  'without anybody who measures, objects are counted and the rest says why it is not',
+  async () => {
+    const bare = await startProduct({ nodes: 0 })
+    try {
+      const admin = await bare.as('admin')
+      const found = await metrics(admin, '/cluster?metrics_filter=cluster_cpu_usage|cluster_namespace_count')
+
+      expect(found.map(({ metric_name, error }) => [metric_name, error])).toEqual([
+        ['cluster_cpu_usage', expect.stringContaining('nobody serves metrics.k8s.io')],
+        ['cluster_namespace_count', undefined],
+      ])
+      expect(Number(found[1]?.data.result?.[0]?.value?.[1])).toBeGreaterThan(3)
+    } finally {
+      await bare.close()
+    }
+  },
+)
