@@ -19,15 +19,12 @@ export const taggedHeaders = (tag: string): Record<string, string> => ({
   'Cache-Control': 'no-cache, private',
 })
 
-/** @param known `If-None-Match` of a GET: tags, or `*` */
+/** Before compression, which is what answers vary by. @param known `If-None-Match` of a GET: tags, or `*` */
 export function unlessKnown(reply: Reply, known: string | undefined): Reply {
   const tag = reply.headers['ETag']
   if (known === undefined || typeof tag !== 'string' || reply.status !== 200) return reply
   if (known.trim() !== '*' && !known.split(',').some((one) => opaque(one) === opaque(tag))) return reply
-  return new Reply(304, {
-    ...taggedHeaders(tag),
-    ...('Vary' in reply.headers && { Vary: reply.headers['Vary'] }),
-  })
+  return new Reply(304, taggedHeaders(tag))
 }
 
 /** The comparison is weak. */
