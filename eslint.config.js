@@ -22,6 +22,7 @@ const LAYERS = [
   { layer: 'admission', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'auditing', forbidden: ['kube', 'apis', 'controllers', 'cmd'] },
   { layer: 'collecting', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving'] },
+  { layer: 'eventrules', forbidden: ['kube', 'apis', 'controllers', 'cmd', 'serving'] },
   { layer: 'apis', forbidden: ['kube', 'controllers', 'cmd'] },
   { layer: 'controllers', forbidden: ['kube', 'cmd', 'serving'] },
   {

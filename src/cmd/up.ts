@@ -10,6 +10,7 @@ import { type Options } from '../configuration/options.js'
 import { createServer } from '../serving/server.js'
 import { type Logger } from '../serving/log.js'
 import { startCollecting } from './collecting.js'
+import { startEventRules } from './eventrules.js'
 import { startControllers } from './controllers.js'
 import { announce, dataDirectory, localSecrets, withdraw, type DataDirectory } from './datadir.js'
 import { startEmbedded } from './embedded.js'
@@ -169,6 +170,9 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     logger.warn({ err: error }, 'the notification manager did not start')
     return undefined
   })
+  const eventRules =
+    own.notifications &&
+    startEventRules({ informers, manager: own.notifications.manager, metrics: platform.metrics, logger })
   const installed = Promise.all([webhooks.then((served) => served?.registered), firstData.seen]).then(
     () => undefined,
   )
@@ -190,6 +194,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     async close() {
       stop.abort()
       await server.close()
+      await eventRules?.close()
       await own.notifications?.close()
       await webhooks.then(
         (served) => served?.close(),
