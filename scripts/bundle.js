@@ -18,7 +18,8 @@ if (rolldown) {
   const bundle = await rolldown({
     input: {
       main: join(dist, 'cmd', 'main.js'),
-      // Started as a thread of its own, from beside the module that starts it.
+      // Started as threads of their own, from beside the modules that start them.
+      hashing: join(dist, 'authentication', 'hashing.js'),
       thread: join(dist, 'integrations', 'records', 'embedded', 'thread.js'),
     },
     platform: 'node',

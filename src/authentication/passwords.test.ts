@@ -1,5 +1,6 @@
 import bcrypt from 'bcrypt'
 import { describe, expect, it } from 'vitest'
+import { type Hasher } from './hashthread.js'
 import { BusyError, Passwords } from './passwords.js'
 
 const HASH = bcrypt.hashSync('right', 4)
@@ -25,6 +26,8 @@ function held() {
   }
   return { compare, drain, most: () => most, started: () => ends.length }
 }
+
+const comparing = (compare: Hasher['compare']): Hasher => ({ compare, hash: () => bcrypt.hash('nothing', 4) })
 
 describe('passwords', () => {
   it.each([
@@ -54,7 +57,7 @@ describe('passwords', () => {
       compared++
       return password === 'right'
     }
-    const passwords = new Passwords({ compare })
+    const passwords = new Passwords({ hasher: comparing(compare) })
 
     for (let i = 0; i < 3; i++) await passwords.matches('right', HASH, 'ann')
     for (let i = 0; i < 3; i++) await passwords.matches('wrong', HASH, 'ann')
@@ -66,7 +69,12 @@ describe('passwords', () => {
 
   it('are compared one at a time, and a flood is refused', async () => {
     const { compare, drain, most } = held()
-    const passwords = new Passwords({ compare, maxWaiting: 5, maxWaitingPerAccount: 3, refuseAfterMs: 0 })
+    const passwords = new Passwords({
+      hasher: comparing(compare),
+      maxWaiting: 5,
+      maxWaitingPerAccount: 3,
+      refuseAfterMs: 0,
+    })
 
     const flood = Array.from({ length: 10 }, () => passwords.matches('x', HASH, 'ann'))
     const others = Array.from({ length: 10 }, (_, i) => passwords.matches('x', HASH, `u${i}`))
@@ -84,7 +92,7 @@ describe('passwords', () => {
 
   it('of a client that has left are not compared', async () => {
     const { compare, drain, most } = held()
-    const passwords = new Passwords({ compare })
+    const passwords = new Passwords({ hasher: comparing(compare) })
     const leave = new AbortController()
 
     const first = passwords.matches('x', HASH, 'ann')

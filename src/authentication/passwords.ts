@@ -1,5 +1,5 @@
 /**
- * Password hashing, off the event loop and one at a time.
+ * Password hashing, off the event loop (`hashthread.ts`) and one at a time.
  *
  * A hash takes some fifty milliseconds of a core by design. A flood of logins must not take the cores from the
  * requests of those who are logged in. So hashes queue, the queue is short and no account may fill it; after
@@ -8,7 +8,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import bcrypt from 'bcrypt'
+import { type Hasher, hasher } from './hashthread.js'
 
 /** What new passwords are hashed with; the original's default. */
 export const COST = 10
@@ -22,8 +22,7 @@ export interface PasswordsOptions {
   maxWaiting?: number
   maxWaitingPerAccount?: number
   refuseAfterMs?: number
-  compare?: (password: string, hash: string) => Promise<boolean>
-  hash?: (password: string, cost: number) => Promise<string>
+  hasher?: Hasher
 }
 
 /** How long a refusal is held back, and how many are at most. */
@@ -60,9 +59,8 @@ export class Passwords {
       maxWaiting: 64,
       maxWaitingPerAccount: 8,
       refuseAfterMs: REFUSE_AFTER_MS,
-      compare: (password, hash) => bcrypt.compare(password, hash),
-      hash: (password, cost) => bcrypt.hash(password, cost),
       ...options,
+      hasher: options.hasher ?? hasher(),
     }
   }
 
@@ -81,7 +79,7 @@ export class Passwords {
     const right = await this.#enqueue(account, signal, async () => {
       const known = hash !== ''
       const other = known ? hash.replace(/^\$2y\$/, '$2b$') : await this.#decoyHash()
-      return (await this.#options.compare(password, other)) && known
+      return (await this.#options.hasher.compare(password, other)) && known
     })
     if (right) this.#remember(digest)
     return right
@@ -89,7 +87,7 @@ export class Passwords {
 
   /** @returns a bcrypt hash of cost 10 */
   hash(password: string, signal?: AbortSignal): Promise<string> {
-    return this.#enqueue('', signal, () => this.#options.hash(password, COST))
+    return this.#enqueue('', signal, () => this.#options.hasher.hash(password, COST))
   }
 
   /** A login costs more than its hash: those whose hash is remembered are let through at a steady pace. */
@@ -102,7 +100,7 @@ export class Passwords {
   }
 
   #decoyHash(): Promise<string> {
-    this.#decoy ??= this.#options.hash(randomBytes(16).toString('hex'), COST)
+    this.#decoy ??= this.#options.hasher.hash(randomBytes(16).toString('hex'), COST)
     return this.#decoy
   }
 
