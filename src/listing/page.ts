@@ -2,6 +2,7 @@
 import { entityTag, taggedHeaders } from '../serving/conditional.js'
 import { Reply } from '../serving/route.js'
 import { type Page } from './engine.js'
+import { RecentReplies } from './recent.js'
 
 export const JSON_TYPE = { 'content-type': 'application/json' }
 const OPEN = Buffer.from('{"items":[')
@@ -17,8 +18,21 @@ export function pageBody(items: readonly Uint8Array[], total: number): Uint8Arra
   return parts
 }
 
+/** Of pages whose items are their own bytes the last answers are kept: the same objects in the same versions are the same page. */
+const recent = new RecentReplies()
+
 export function pageReply(page: Page): Reply {
-  return new Reply(200, { ...JSON_TYPE, ...tagged(page) }, pageBody(page.items, page.total))
+  const { items, total, versions } = page
+  if (versions === undefined) return new Reply(200, { ...JSON_TYPE, ...tagged(page) }, pageBody(items, total))
+  const key = `${total} ${versions.join(' ')}`
+  const kept = recent.get(key)
+  if (kept !== undefined) return kept
+  const body = Buffer.concat(pageBody(items, total))
+  return recent.keep(
+    key,
+    new Reply(200, { ...JSON_TYPE, ...taggedHeaders(entityTag([key])) }, body),
+    body.length,
+  )
 }
 
 /** As `pageReply`, with kind and version in each item: caches hold objects without. */
