@@ -252,6 +252,7 @@ export interface Pod extends KubeObject {
     podIP?: string
     podIPs?: { ip?: string }[]
     nominatedNodeName?: string
+    startTime?: string
     initContainerStatuses?: ContainerStatus[]
     containerStatuses?: ContainerStatus[]
     qosClass?: string

@@ -7,6 +7,7 @@ import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type EventRecorder, type Manager, type Source } from '../../controller/index.js'
 import { type Pod } from '../builtin/types.js'
 import { type Collections } from '../controllers/collections.js'
+import { type DisruptionBudget } from '../controllers/disruption/disruption.reconciler.js'
 import {
   type Claim,
   DEFAULT_CLASS,
@@ -96,7 +97,11 @@ export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
       pods,
       nodes,
       podsOn,
+      nominatedTo: pods.collection.indexedBy(({ spec, status }) =>
+        !spec.nodeName && status.nominatedNodeName ? [status.nominatedNodeName] : [],
+      ),
       usage,
+      budgets: collections.of<DisruptionBudget>('policy', 'poddisruptionbudgets'),
       neighbours: { pods: pods.collection, nodes: nodes.collection, unsociable: () => unsociable('all') },
       volumes: {
         claims: stored<Claim>('', 'v1', 'persistentvolumeclaims'),

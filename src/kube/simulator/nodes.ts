@@ -1,8 +1,10 @@
 /** The simulated nodes themselves: what they say they are, and the heartbeat that keeps them alive. */
 import { createHash } from 'node:crypto'
+import { equal } from '../../apimachinery/json/value.js'
 import { formatMicroTime } from '../../apimachinery/meta/time.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type Reconciler, type Request, type Result } from '../../controller/index.js'
+import { type ResourceList } from '../builtin/types.js'
 import { conditionOf } from '../controllers/pods/state.js'
 import { type Stored } from '../controllers/stored.js'
 import { type Clock, wireTime } from '../registry/clock.js'
@@ -100,7 +102,8 @@ export class HeartbeatReconciler implements Reconciler {
     const lease = leases.get(NAMESPACE, name)
     const renewed = Date.parse(lease?.spec.renewTime ?? '')
     const left = Number.isNaN(renewed) ? 0 : renewed + HEARTBEAT_MS - now
-    if (left > 0 && conditionOf(node.status.conditions, 'Ready')?.status === 'True')
+    const isReady = conditionOf(node.status.conditions, 'Ready')?.status === 'True'
+    if (left > 0 && isReady && equal(allocatableOf(node), node.status.allocatable))
       return { requeueAfter: left }
     await this.#report(node, now, signal)
     const renewTime = formatMicroTime(new Date(now))
@@ -125,7 +128,16 @@ export class HeartbeatReconciler implements Reconciler {
     })
     // Somebody else has made it, and left it to its kubelet to say what it has.
     const isBare = node.status.allocatable === undefined
-    const status = isBare ? statusOf(node.metadata.name ?? '', this.deps.kubeletVersion) : {}
-    await this.deps.nodes.updateStatus(node, { ...status, ...node.status, conditions }, signal)
+    const status = isBare
+      ? { ...statusOf(node.metadata.name ?? '', this.deps.kubeletVersion), ...node.status }
+      : { ...node.status, allocatable: allocatableOf(node) }
+    await this.deps.nodes.updateStatus(node, { ...status, conditions }, signal)
   }
+}
+
+/** Of resources that somebody has added to the node, all; of its own, what it kept. */
+function allocatableOf({ status: { capacity = {}, allocatable = {} } }: Readonly<Node>): ResourceList {
+  const isAdded = ([name]: [string, string]): boolean => name.includes('/')
+  const own = Object.entries(allocatable).filter((each) => !isAdded(each))
+  return Object.fromEntries([...own, ...Object.entries(capacity).filter(isAdded)])
 }

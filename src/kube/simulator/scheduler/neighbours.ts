@@ -10,6 +10,8 @@ export interface NeighbourDeps {
   nodes: Collection<Node>
   /** Pods that want nobody like some others near them. */
   unsociable: () => Iterable<Readonly<Pod>>
+  /** Looked at as if these had gone. */
+  without?: ReadonlySet<Readonly<Pod>>
 }
 
 /** Worked out once per pod: `fault` is then asked for each node. */
@@ -80,51 +82,51 @@ function inNamespaces(other: Readonly<Pod>, pod: Readonly<Pod>, { namespaces }: 
   return namespaces?.length ? namespaces.includes(namespace) : namespace === pod.metadata.namespace
 }
 
-function placesOf(pod: Readonly<Pod>, term: PodAffinityTerm, { pods, nodes }: NeighbourDeps): Term {
+function placesOf(pod: Readonly<Pod>, term: PodAffinityTerm, deps: NeighbourDeps): Term {
   const { topologyKey, labelSelector, namespaces } = term
   const within = namespaces?.length ? namespaces : [pod.metadata.namespace ?? '']
-  const found = within.flatMap((namespace) => pods.select(namespace, selectorOf(labelSelector)))
-  return { topologyKey, places: counted(found, topologyKey, nodes) }
+  const found = within.flatMap((namespace) => deps.pods.select(namespace, selectorOf(labelSelector)))
+  return { topologyKey, places: counted(found, topologyKey, deps) }
 }
 
 function counted(
   found: Iterable<Readonly<Pod>>,
   topologyKey: string,
-  nodes: Collection<Node>,
+  { nodes, without }: NeighbourDeps,
 ): Map<string, number> {
   const places = new Map<string, number>()
   for (const other of found) {
     const place = other.spec.nodeName && nodes.get('', other.spec.nodeName)?.metadata.labels?.[topologyKey]
-    if (place && !isFinished(other)) places.set(place, (places.get(place) ?? 0) + 1)
+    if (place && !isFinished(other) && !without?.has(other)) places.set(place, (places.get(place) ?? 0) + 1)
   }
   return places
 }
 
 /** Where pods are that do not want this one near them. */
-function refusals(pod: Readonly<Pod>, { unsociable, nodes }: NeighbourDeps): Term[] {
+function refusals(pod: Readonly<Pod>, deps: NeighbourDeps): Term[] {
   const terms: Term[] = []
-  for (const other of unsociable()) {
-    if (!other.spec.nodeName || isFinished(other)) continue
+  for (const other of deps.unsociable()) {
+    if (!other.spec.nodeName || isFinished(other) || deps.without?.has(other)) continue
     for (const term of other.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ??
       []) {
       if (!inNamespaces(pod, other, term)) continue
       if (!selectorOf(term.labelSelector).matches(pod.metadata.labels)) continue
-      terms.push({ topologyKey: term.topologyKey, places: counted([other], term.topologyKey, nodes) })
+      terms.push({ topologyKey: term.topologyKey, places: counted([other], term.topologyKey, deps) })
     }
   }
   return terms
 }
 
-function spreadOf(pod: Readonly<Pod>, { pods, nodes }: NeighbourDeps): (node: Readonly<Node>) => boolean {
+function spreadOf(pod: Readonly<Pod>, deps: NeighbourDeps): (node: Readonly<Node>) => boolean {
   const constraints = (pod.spec.topologySpreadConstraints ?? [])
     .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule')
     .map(({ topologyKey, maxSkew, labelSelector }) => {
-      const found = pods
+      const found = deps.pods
         .select(pod.metadata.namespace ?? '', selectorOf(labelSelector))
         .filter((other) => !isEnding(other))
-      const places = counted(found, topologyKey, nodes)
+      const places = counted(found, topologyKey, deps)
       let least = Infinity
-      for (const node of nodes.all()) {
+      for (const node of deps.nodes.all()) {
         const place = node.metadata.labels?.[topologyKey]
         if (place !== undefined && nodeMatches(pod.spec, node))
           least = Math.min(least, places.get(place) ?? 0)

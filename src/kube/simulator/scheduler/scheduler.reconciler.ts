@@ -2,23 +2,30 @@
 import { isConflict } from '../../../apimachinery/errors/index.js'
 import { type EventRecorder, type Reconciler, type Request, type Source } from '../../../controller/index.js'
 import { type Pod } from '../../builtin/types.js'
+import { type Collection } from '../../controllers/collections.js'
+import { type DisruptionBudget } from '../../controllers/disruption/disruption.reconciler.js'
 import { subjectOf } from '../../controllers/pods/create.js'
 import { conditionOf, isEnding, isFinished, withCondition } from '../../controllers/pods/state.js'
 import { requestOf } from '../../controllers/sources.js'
 import { type Stored } from '../../controllers/stored.js'
 import { type Clock, wireTime } from '../../registry/clock.js'
+import { hostPortsOf } from '../../scheduling/ports.js'
+import { demandOf, sumOf } from '../../scheduling/resources.js'
 import { type Node } from '../../scheduling/types.js'
-import { faultsOf, scoreOf } from './fit.js'
+import { type Candidate, faultsOf, placeFault, scoreOf } from './fit.js'
 import { type NeighbourDeps, neighboursOf } from './neighbours.js'
-import { priorityOf, sacrificeFor } from './preemption.js'
+import { expectedOn, priorityOf, sacrificeFor } from './preemption.js'
 import { type NodeUsage } from './usage.js'
-import { chooseNode, type VolumeDeps, volumesOf } from './volumes.js'
+import { chooseNode, type PodVolumes, type VolumeDeps, volumesOf } from './volumes.js'
 
 export interface SchedulerDeps {
   pods: Stored<Pod>
   nodes: Stored<Node>
   podsOn: (node: string) => ReadonlySet<Readonly<Pod>>
+  /** Pods without a node that wait for room made for them there. */
+  nominatedTo: (node: string) => ReadonlySet<Readonly<Pod>>
   usage: NodeUsage
+  budgets: Collection<DisruptionBudget>
   neighbours: NeighbourDeps
   volumes: VolumeDeps
   recorder: EventRecorder
@@ -86,7 +93,7 @@ export class SchedulerReconciler implements Reconciler {
     if (!pod || !isMine(pod)) return
     const volumes = volumesOf(pod, this.deps.volumes)
     if (volumes.fault !== undefined) return this.#wait(pod, volumes.fault, signal)
-    const { nodes, usage, podsOn } = this.deps
+    const { nodes, podsOn } = this.deps
     const all = [...nodes.collection.all()]
     if (all.length === 0) return this.#wait(pod, 'no nodes available to schedule pods', signal)
     const neighbours = neighboursOf(pod, this.deps.neighbours)
@@ -94,7 +101,7 @@ export class SchedulerReconciler implements Reconciler {
     let best: { name: string; score: number } | undefined
     for (const node of all) {
       const { name = '' } = node.metadata
-      const candidate = { node, used: usage.used(name), ports: usage.ports(name) }
+      const candidate = this.#candidate(pod, node)
       const faults = faultsOf(pod, candidate, neighbours, volumes)
       for (const fault of faults) reasons.set(fault, (reasons.get(fault) ?? 0) + 1)
       if (faults.length > 0) continue
@@ -110,7 +117,21 @@ export class SchedulerReconciler implements Reconciler {
     }
     const why = [...reasons].map(([reason, count]) => `${count} ${reason}`).sort()
     await this.#wait(pod, `0/${all.length} nodes are available: ${why.join(', ')}.`, signal)
-    await this.#preempt(pod, signal)
+    await this.#preempt(pod, volumes, signal)
+  }
+
+  /** What is taken there, and what will be by those that room was made for. */
+  #candidate(pod: Readonly<Pod>, node: Readonly<Node>): Candidate {
+    const { usage, nominatedTo } = this.deps
+    const { name = '' } = node.metadata
+    const [used, ports] = [usage.used(name), usage.ports(name)]
+    const expected = expectedOn(name, pod, nominatedTo)
+    if (expected.length === 0) return { node, used, ports }
+    return {
+      node,
+      used: sumOf([used, ...expected.map(demandOf)]),
+      ports: [...ports, ...expected.flatMap(hostPortsOf)],
+    }
   }
 
   async #bind(pod: Readonly<Pod>, node: string, signal: AbortSignal): Promise<void> {
@@ -166,24 +187,38 @@ export class SchedulerReconciler implements Reconciler {
     await pods.updateStatus(pod, { conditions: withCondition(pod.status.conditions, condition) }, signal)
   }
 
-  async #preempt(pod: Readonly<Pod>, signal: AbortSignal): Promise<void> {
-    if (priorityOf(pod) <= 0 || pod.spec.preemptionPolicy === 'Never') return
+  async #preempt(pod: Readonly<Pod>, volumes: PodVolumes, signal: AbortSignal): Promise<void> {
+    if (pod.spec.preemptionPolicy === 'Never') return
     const { pods, nodes, podsOn, recorder } = this.deps
-    const nominated = pod.status.nominatedNodeName
+    const nominated = nodes.get('', pod.status.nominatedNodeName ?? '')
     // Its victims are still on their way out.
     if (
       nominated &&
-      [...podsOn(nominated)].some((other) => isEnding(other) && priorityOf(other) < priorityOf(pod))
+      placeFault(pod, nominated) === undefined &&
+      [...podsOn(nominated.metadata.name ?? '')].some(
+        (other) => isEnding(other) && priorityOf(other) < priorityOf(pod),
+      )
     )
       return
-    const sacrifice = sacrificeFor(pod, nodes.collection.all(), podsOn)
-    if (!sacrifice) return
+    const sacrifice = sacrificeFor(pod, nodes.collection.all(), volumes, this.deps)
+    if (!sacrifice) {
+      // Nothing is kept free for who cannot come.
+      return pods.updateStatus(pod, { nominatedNodeName: undefined }, signal)
+    }
+    const { node, victims } = sacrifice
+    if (victims.length === 0) return
     const { namespace = '', name = '' } = pod.metadata
-    await pods.updateStatus(pod, { nominatedNodeName: sacrifice.node }, signal)
-    for (const victim of sacrifice.victims) {
-      const message = `Preempted by ${namespace}/${name} on node ${sacrifice.node}`
+    await pods.updateStatus(pod, { nominatedNodeName: node }, signal)
+    for (const victim of victims) {
+      const message = `Preempted by ${namespace}/${name} on node ${node}`
       recorder.event(subjectOf(victim), 'Normal', 'Preempted', message)
       await pods.delete(victim, {}, signal)
+    }
+    // Less important ones that the same room was promised to look for another.
+    for (const other of [...this.deps.nominatedTo(node)]) {
+      if (priorityOf(other) < priorityOf(pod)) {
+        await pods.updateStatus(other, { nominatedNodeName: undefined }, signal)
+      }
     }
   }
 }

@@ -30,7 +30,7 @@ async function soon(read: () => unknown, expected: unknown): Promise<void> {
         cluster.clock.advance(200)
         return read()
       },
-      { interval: 5, timeout: 4000 },
+      { interval: 5, timeout: 15_000 },
     )
     .toEqual(expected)
 }
@@ -156,5 +156,116 @@ describe('the scheduler', () => {
     await soon(() => Boolean(node('vip')), true)
     expect(cluster.list('pods')).toHaveLength(3)
     await expect.poll(() => cluster.list('events').map(({ reason }) => reason)).toContain('Preempted')
+  })
+
+  describe('when there is no room', () => {
+    const occupied = async (): Promise<void> => {
+      await cluster.create('priorityclasses.scheduling.k8s.io', { metadata: { name: 'mid' }, value: 100 })
+      await cluster.create('priorityclasses.scheduling.k8s.io', { metadata: { name: 'high' }, value: 1000 })
+    }
+    const on = (name: string, more: object): object => ({
+      ...more,
+      nodeSelector: { 'kubernetes.io/hostname': name },
+    })
+    const big = asking({ cpu: '6' })
+    const isEnding = (name: string): boolean =>
+      cluster.get<Pod>('pods', name)?.metadata.deletionTimestamp !== undefined ||
+      cluster.get('pods', name) === undefined
+
+    it('takes it from nobody for a pod that never preempts', async () => {
+      await occupied()
+      await cluster.create('priorityclasses.scheduling.k8s.io', {
+        metadata: { name: 'polite' },
+        value: 1000,
+        preemptionPolicy: 'Never',
+      })
+      await create(on('simulated-1', big), 'a')
+      await soon(() => node('a'), 'simulated-1')
+
+      await create(on('simulated-1', { ...big, priorityClassName: 'polite' }), 'vip')
+
+      await soon(() => why('vip')?.includes('Insufficient cpu'), true)
+      expect(isEnding('a')).toBe(false)
+    })
+
+    it('takes the least important pods, and spares those that a disruption budget guards', async () => {
+      await occupied()
+      await create(on('simulated-1', big), 'guarded', 'guarded')
+      await create(on('simulated-2', big), 'low')
+      await create(on('simulated-3', { ...big, priorityClassName: 'mid' }), 'mid')
+      await cluster.create('poddisruptionbudgets.policy', {
+        metadata: { name: 'keep' },
+        spec: { minAvailable: 1, selector: { matchLabels: { app: 'guarded' } } },
+      })
+      await soon(() => ['guarded', 'low', 'mid'].every((name) => node(name)), true)
+
+      await create({ ...big, priorityClassName: 'high' }, 'first')
+      await soon(() => node('first'), 'simulated-2')
+      await create({ ...big, priorityClassName: 'high' }, 'second')
+      await soon(() => node('second'), 'simulated-3')
+      expect(isEnding('guarded')).toBe(false)
+      await create({ ...big, priorityClassName: 'high' }, 'third')
+
+      // A budget is kept where that is possible, no further.
+      await soon(() => node('third'), 'simulated-1')
+    })
+
+    it('keeps what it has freed for the pod it was freed for', async () => {
+      await occupied()
+      const half = asking({ cpu: '3' })
+      const grace = { terminationGracePeriodSeconds: 30 }
+      await cluster.patch('nodes', 'simulated-2', { spec: { unschedulable: true } })
+      await cluster.patch('nodes', 'simulated-3', { spec: { unschedulable: true } })
+      const templateOf = (name: string) =>
+        workload(name, { replicas: 1, template: podTemplate(name, 'nginx', { ...half, ...grace }) })
+      await cluster.create('replicasets.apps', templateOf('one'))
+      await cluster.create('replicasets.apps', templateOf('two'))
+      const placed = (): number => cluster.list<Pod>('pods').filter(({ spec }) => spec.nodeName).length
+      await soon(placed, 2)
+
+      await create({ ...asking({ cpu: '7' }), priorityClassName: 'high' }, 'vip')
+
+      await expect
+        .poll(() => cluster.get<Pod>('pods', 'vip')?.status.nominatedNodeName, { timeout: 15_000 })
+        .toBe('simulated-1')
+      await soon(() => node('vip'), 'simulated-1')
+      expect(cluster.get<Pod>('pods', 'vip')?.status.nominatedNodeName).toBeUndefined()
+      // Both were made again by their ReplicaSets, while the pod waited, and neither came before it.
+      await soon(() => [cluster.list('pods').length, placed()], [3, 1])
+    })
+
+    it('removes a neighbour that is in the way only where the pod has room then', async () => {
+      await occupied()
+      const term = { labelSelector: { matchLabels: { app: 'loud' } }, topologyKey: 'kubernetes.io/hostname' }
+      const quiet = {
+        affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } },
+      }
+      await create(on('simulated-1', {}), 'a', 'loud')
+      await create(on('simulated-1', { priorityClassName: 'high' }), 'b', 'loud')
+      await create(on('simulated-2', {}), 'c', 'loud')
+      await create(on('simulated-3', { priorityClassName: 'high' }), 'd', 'loud')
+      await soon(() => ['a', 'b', 'c', 'd'].every((name) => node(name)), true)
+
+      await create({ ...quiet, priorityClassName: 'mid' }, 'vip')
+
+      await soon(() => node('vip'), 'simulated-2')
+      expect(['a', 'b', 'd'].filter(isEnding)).toEqual([])
+    })
+
+    it('counts resources that somebody has added to a node', async () => {
+      await cluster.patch(
+        'nodes',
+        'simulated-2',
+        { status: { capacity: { 'example.com/gpu': '2' } } },
+        'status',
+      )
+
+      const gpus = { 'example.com/gpu': '2' }
+      await create({
+        containers: [{ name: 'main', image: 'i', resources: { requests: gpus, limits: gpus } }],
+      })
+
+      await soon(node, 'simulated-2')
+    })
   })
 })
