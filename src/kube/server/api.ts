@@ -10,8 +10,8 @@ import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type Exchange } from './exchange.js'
 import { type Storage } from '../storage/interface.js'
 
-/** Answers a request below an object. @returns false when it is not its business */
-export type Connect = (exchange: Exchange, parent: KubeObject) => Promise<boolean> | boolean
+/** Answers a request below an object; a proxy is told the port. @returns false when it is not its business */
+export type Connect = (exchange: Exchange, parent: KubeObject, port?: string) => Promise<boolean> | boolean
 
 export interface Api {
   storage: Storage

@@ -20,6 +20,8 @@ export interface ImageFacts {
   entrypoint?: 'shell'
   logs?: readonly string[]
   every?: { seconds: number; line: string }
+  /** What its declared ports answer to HTTP. */
+  page?: { type: string; text: string }
 }
 
 export const containerStages = lazy(() => read<{ stages: Stage[] }>('containers.yaml').stages)

@@ -24,7 +24,7 @@ import { negotiate } from '../negotiate.js'
 import { answerJson } from '../output.js'
 import { writeOptions } from '../query.js'
 import { patch, patchType, readPatch } from './patch.js'
-import { refuseProxy } from './proxy.js'
+import { proxy } from './proxy.js'
 import { get } from './read.js'
 import { scale } from './scale.js'
 import { answerWritten, update } from './write.js'
@@ -52,8 +52,11 @@ export async function subresource(
   if (part) return updatePart(api, exchange, definition, part)
   const create = found.create ?? api.subresources[`${definition.resource}/${name}`]
   if (create && verb === 'create') return createBelow(api, exchange, definition, found, create)
+  if (name === 'proxy' && definition.group === '') {
+    await admitted(api, exchange, definition, name)
+    return proxy(api, exchange, definition)
+  }
   if (await connected(api, exchange, definition, name)) return
-  if (name === 'proxy' && definition.group === '') refuseProxy(api, exchange, definition)
   await unserved(api, exchange, definition, name)
 }
 
@@ -66,27 +69,35 @@ async function connected(
 ): Promise<boolean> {
   const path = `${definition.resource}/${below}`
   const connect = Object.hasOwn(api.connections, path) ? api.connections[path] : undefined
+  const { namespace, name } = exchange.requestInfo
+  const entry = connect && api.storage.get(served(definition).key(namespace, name))
+  if (!entry || !connect) return false
+  if (below !== 'log') await admitted(api, exchange, definition, below)
+  return connect(exchange, await served(definition).object(entry.value))
+}
+
+/** @throws StatusError 403 when an admission refuses */
+async function admitted(
+  api: Api,
+  exchange: Exchange,
+  definition: ResourceDefinition,
+  below: string,
+): Promise<void> {
   const { namespace, name: id } = exchange.requestInfo
   // `name`, `name:port` or `scheme:name:port`.
   const parts = below === 'proxy' ? id.split(':') : [id]
-  const name = parts[parts.length === 3 ? 1 : 0] ?? ''
-  const entry = connect && api.storage.get(served(definition).key(namespace, name))
-  if (!entry || !connect) return false
-  if (below !== 'log') {
-    const context = contextOf(writeOptions(exchange, 'CreateOptions', below), api.clock.now())
-    await api.registry.admit({
-      operation: 'CONNECT',
-      definition,
-      subresource: below,
-      namespace,
-      name,
-      object: undefined,
-      previous: undefined,
-      context,
-      whenSettled() {},
-    })
-  }
-  return connect(exchange, await served(definition).object(entry.value))
+  const context = contextOf(writeOptions(exchange, 'CreateOptions', below), api.clock.now())
+  await api.registry.admit({
+    operation: 'CONNECT',
+    definition,
+    subresource: below,
+    namespace,
+    name: parts[parts.length === 3 ? 1 : 0] ?? '',
+    object: undefined,
+    previous: undefined,
+    context,
+    whenSettled() {},
+  })
 }
 
 /** Subresources that write one part of their object: where from, where to. */

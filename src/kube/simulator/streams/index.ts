@@ -1,5 +1,5 @@
 /** What a simulated node answers below its pods and itself; what cannot be simulated says so at once. */
-import { StatusError } from '../../../apimachinery/errors/index.js'
+import { unavailable } from '../../../apimachinery/errors/index.js'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type Pod } from '../../builtin/types.js'
 import { type Collection } from '../../controllers/collections.js'
@@ -35,7 +35,10 @@ export function connections(deps: ConnectionDeps): Record<string, Connect> {
       const { namespace = '', name = '' } = metadata
       return servePortForward(exchange, () => deps.objects.get<Pod>('', 'pods', namespace, name))
     }),
-    'pods/proxy': forPods((_deps, exchange, pod) => servePage(exchange, pod)),
+    'pods/proxy': (exchange, parent, port = '') => {
+      const pod = parent as Pod
+      return isSimulated(pod.spec.nodeName) && servePage(exchange, pod, port)
+    },
     'nodes/proxy'(exchange, parent: KubeObject) {
       const { name = '' } = parent.metadata
       if (!isSimulated(name) || exchange.method !== 'GET') return false
@@ -52,22 +55,16 @@ export function connections(deps: ConnectionDeps): Record<string, Connect> {
   }
 }
 
-/** The proxy of a pod, at the port that is asked for or the first it has. @throws StatusError 503 */
-function servePage(exchange: Exchange, pod: Readonly<Pod>): boolean {
-  const { rest, name } = exchange.requestInfo
-  const asked = Number(name.split(':').find((part) => /^\d+$/.test(part)))
-  const ports = (pod.spec.containers ?? []).flatMap(
-    ({ ports: all = [] }) => all as { containerPort: number }[],
-  )
-  const port = asked || (ports[0]?.containerPort ?? 80)
-  const text = pageAt(pod, port, `${exchange.method} /${rest.join('/')}`)
-  if (text === undefined) {
-    throw new StatusError({
-      code: 503,
-      reason: 'ServiceUnavailable',
-      message: `pod ${JSON.stringify(pod.metadata.name)} is simulated: no program listens on its port ${port}`,
-    })
+/** What answers at a port of a pod, through its own proxy or that of a Service. @throws StatusError 503 */
+function servePage(exchange: Exchange, pod: Readonly<Pod>, port: string): boolean {
+  const { rest } = exchange.requestInfo
+  const page = pageAt(pod, Number(port), `${exchange.method} /${rest.join('/')}`)
+  if (!page) {
+    const address = `${pod.status.podIP ?? ''}:${port}`
+    throw unavailable(
+      `error trying to reach service: dial tcp ${address}: connect: connection refused (the pod is simulated: none of its containers that run declares this port)`,
+    )
   }
-  exchange.answer(200, 'text/plain; charset=utf-8', Buffer.from(text))
+  exchange.answer(200, page.type, Buffer.from(page.text))
   return true
 }

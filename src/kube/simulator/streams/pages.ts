@@ -1,24 +1,53 @@
 /** What answers on the ports of simulated containers: a page that says that it is simulated. */
+import { factsOf } from '../behaviour/behaviour.js'
 import { type Pod } from '../../builtin/types.js'
+
+export interface Page {
+  type: string
+  text: string
+}
 
 /** @returns undefined when no container has declared the port, or none of them runs */
 export function pageAt(
   { metadata, spec, status }: Readonly<Pod>,
   port: number,
   request: string,
-): string | undefined {
+): Page | undefined {
   const container = (spec.containers ?? []).find(({ ports = [] }) =>
-    (ports as { containerPort: number }[]).some(({ containerPort }) => containerPort === port),
+    ports.some(({ containerPort, protocol = 'TCP' }) => containerPort === port && protocol === 'TCP'),
   )
   const runs = status.containerStatuses?.find(({ name }) => name === container?.name)?.state?.running
   if (!container || !runs) return undefined
-  return [
+  const { type, text } = factsOf(container.image ?? '').page ?? DEFAULT
+  const texts: Record<string, string> = {
+    request,
+    pod: metadata.name ?? '',
+    namespace: metadata.namespace ?? '',
+    container: container.name,
+    image: container.image ?? '',
+    port: String(port),
+  }
+  const isHtml = type.startsWith('text/html')
+  return {
+    type,
+    text: text.replace(/\$\{(\w+)\}/g, (all, name: string) => {
+      const value = Object.hasOwn(texts, name) ? (texts[name] ?? '') : all
+      // The path is the client's, and may be a link that somebody was made to follow.
+      return isHtml ? value.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`) : value
+    }),
+  }
+}
+
+/** Of images that say nothing of a page. */
+const DEFAULT: Page = {
+  type: 'text/plain; charset=utf-8',
+  text: [
     'simulated: no program runs here',
-    `request: ${request}`,
-    `pod: ${metadata.namespace ?? ''}/${metadata.name ?? ''}`,
-    `container: ${container.name}, image ${container.image ?? ''}, port ${port}`,
+    'request: ${request}',
+    'pod: ${namespace}/${pod}',
+    'container: ${container}, image ${image}, port ${port}',
     '',
-  ].join('\n')
+  ].join('\n'),
 }
 
 const HEAD_LIMIT = 64 * 1024
@@ -29,7 +58,7 @@ export class PageConnection {
   #answered = false
 
   constructor(
-    private readonly page: (request: string) => string | undefined,
+    private readonly page: (request: string) => Page | undefined,
     private readonly send: (bytes: Buffer) => void,
     private readonly end: () => void,
   ) {}
@@ -42,10 +71,10 @@ export class PageConnection {
     this.#answered = true
     const [first = ''] = this.#head.split('\r\n')
     const [, method = '', path = ''] = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(first) ?? []
-    const text = method === '' || !isWhole ? undefined : this.page(`${method} ${path}`)
-    const body = Buffer.from(text ?? 'simulated: only HTTP/1.1 is answered here\n')
-    const status = text === undefined ? '400 Bad Request' : '200 OK'
-    const headers = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close`
+    const page = method === '' || !isWhole ? undefined : this.page(`${method} ${path}`)
+    const body = Buffer.from(page?.text ?? 'simulated: only HTTP/1.1 is answered here\n')
+    const status = page === undefined ? '400 Bad Request' : '200 OK'
+    const headers = `Content-Type: ${page?.type ?? DEFAULT.type}\r\nContent-Length: ${body.length}\r\nConnection: close`
     this.send(Buffer.from(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n`))
     if (method !== 'HEAD') this.send(body)
     this.end()

@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws'
 import { badRequest } from '../../../apimachinery/errors/index.js'
 import { type Pod } from '../../builtin/types.js'
 import { type Exchange } from '../../server/exchange.js'
-import { PageConnection, pageAt } from './pages.js'
+import { type Page, PageConnection, pageAt } from './pages.js'
 import { spdyOn, SpdyServer, type SpdyStream } from './spdy.js'
 
 const PROTOCOL = 'portforward.k8s.io'
@@ -61,7 +61,7 @@ function forward(
   port: number,
   current: () => Readonly<Pod> | undefined,
 ): void {
-  const page = (request: string): string | undefined => {
+  const page = (request: string): Page | undefined => {
     const pod = current()
     return pod && pageAt(pod, port, request)
   }

@@ -50,7 +50,7 @@ async function until(
         cluster.clock.advance(200)
         return what(cluster.get('pods', 'p'))
       },
-      { interval: 5, timeout: 4000 },
+      { interval: 5, timeout: 15_000 },
     )
     .toBeTruthy()
 }
@@ -198,6 +198,49 @@ describe('exec into a simulated container', () => {
     await until((pod) => pod?.status.phase === 'Succeeded')
     expect((await get(`${PODS}/p/exec?${words('ls')}`)).status).toBe(400)
     expect((await get(`${PODS}/p/portforward`)).text).toContain('port-forward needs an upgrade to SPDY/3.1')
+  })
+})
+
+describe('the proxy of simulated pods', () => {
+  const SERVICES = '/api/v1/namespaces/default/services'
+  const containers = [
+    { name: 'main', image: 'nginx', ports: [{ name: 'http', containerPort: 8080 }] },
+    { name: 'side', image: 'redis', ports: [{ containerPort: 6379 }] },
+  ]
+  beforeEach(async () => {
+    await cluster.create('pods', { metadata: { name: 'p', labels: { app: 'web' } }, spec: { containers } })
+    await cluster.create('services', {
+      metadata: { name: 'web' },
+      spec: { selector: { app: 'web' }, ports: [{ name: 'www', port: 80, targetPort: 'http' }] },
+    })
+    await until((pod) => pod?.status.phase === 'Running')
+  })
+
+  it('answers on declared ports, with what the image is said to serve', async () => {
+    const page = await get(`${PODS}/p/proxy/a/b`)
+    expect(page).toMatchObject({ status: 200, text: expect.stringContaining('<html>') as string })
+    expect(page.text).toContain('simulated')
+    expect(page.text).toContain('GET /a/b')
+    expect((await get(`${PODS}/p:6379/proxy/`)).text).toContain('container: side, image redis, port 6379')
+    expect((await get(`${PODS}/p:9/proxy/`)).status).toBe(503)
+    expect((await get(`${PODS}/p:9/proxy/`)).text).toContain('connection refused (the pod is simulated')
+  })
+
+  it('puts nothing of the path into a page that a browser would run', async () => {
+    const { text } = await get(`${PODS}/p/proxy/%3Cscript%3Ealert(1)%3C/script%3E`)
+
+    expect(text).not.toContain('<script>')
+  })
+
+  it('reaches them through their Service, once they are ready', async () => {
+    await expect.poll(async () => (await get(`${SERVICES}/web:80/proxy/`)).status).toBe(200)
+    expect((await get(`${SERVICES}/http:web:www/proxy/x`)).text).toContain('reached port 8080')
+
+    await cluster.patch('services', 'web', { spec: { selector: { app: 'other' } } })
+
+    await expect
+      .poll(async () => (await get(`${SERVICES}/web:80/proxy/`)).text)
+      .toContain('no endpoints available for service')
   })
 })
 
