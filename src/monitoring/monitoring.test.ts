@@ -1,7 +1,7 @@
 import { type SyntaxNode } from '@lezer/common'
 import { parser } from '@prometheus-io/lezer-promql'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../test/fixtures/properties.js'
 import { configDir } from '../bootstrap/data.js'
 import { failure, type Prometheus, type QueryResult, type Range } from '../integrations/prometheus/types.js'
 import { dataOf, plainNumber } from './answer.js'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../test/fixtures/properties.js'
 import { FairShare, type FairShareOptions } from './fairshare.js'
 
 /** Stands still until it is moved. */

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../test/fixtures/properties.js'
 import { encodePath, parseTarget } from './path.js'
 
 describe('the path of a request target', () => {

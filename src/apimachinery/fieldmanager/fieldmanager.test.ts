@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { type StatusError } from '../errors/index.js'
 import { type KubeObject, type ManagedFieldsEntry } from '../meta/types.js'
 import {

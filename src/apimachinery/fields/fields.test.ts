@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { FieldSelector, parseFieldSelector } from './index.js'
 
 const object: Record<string, string> = { 'metadata.name': 'a', 'status.phase': 'Running' }

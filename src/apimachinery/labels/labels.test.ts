@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { formatSelector, parseSelector, selectorFromLabelSelector } from './index.js'
 
 describe('parsing a label selector', () => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { type Definition, Definitions } from '../schema/openapi.js'
 import { applyStrategicPatch, type PatchField, type PatchSchema } from './index.js'
 

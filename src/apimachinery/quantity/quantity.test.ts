@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { canonicalQuantity, InvalidQuantity, parseQuantity, Quantity } from './index.js'
 
 describe('the canonical form of a quantity', () => {

@@ -1,6 +1,6 @@
 /** What takes lists, lines and events apart, fed in every possible cut. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { members, withoutTypeMeta } from './bytes.js'
 import { LineSplitter } from './lines.js'
 import { ListParser } from './listparser.js'

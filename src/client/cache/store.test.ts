@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type CachedObject, type OrderedView } from './interface.js'
 import { IndexedStore } from './store.js'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { type Headers } from '../transport.js'
 import { ProtocolError, ResponseParser } from './parser.js'
 

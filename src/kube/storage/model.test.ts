@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { plain } from './conformance.js'
 import { type KeyValue, type Storage } from './interface.js'
 import { createMemoryStorage } from './memory/index.js'

@@ -1,7 +1,7 @@
 import { type SyntaxNode } from '@lezer/common'
 import { parser } from '@prometheus-io/lezer-promql'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../test/fixtures/properties.js'
 import { confine } from './confine.js'
 import { PromqlError } from './errors.js'
 import { equal } from './text.js'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../../test/fixtures/properties.js'
 import { type Storage, type StorageEvent } from '../interface.js'
 import { openUnlocked } from './index.js'
 import { SimulatedDisk } from './simulateddisk.js'
