@@ -1,5 +1,6 @@
 /** Reads a request body whole, within bounds of size and time. */
 import { badRequest, StatusError, tooLarge, unsupportedMediaType } from '../apimachinery/errors/index.js'
+import { isTextTooDeep } from '../apimachinery/json/depth.js'
 import { type Exchange } from './exchange.js'
 import { syntaxError } from './jsonsyntax.js'
 
@@ -75,6 +76,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /** @throws StatusError 400, saying what is wrong in the words of the original */
 export function parseJson(bytes: Uint8Array): unknown {
+  if (isTextTooDeep(bytes)) throw badRequest('the body is nested too deep')
   let text: string
   try {
     text = UTF8.decode(bytes)

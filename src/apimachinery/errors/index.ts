@@ -168,13 +168,18 @@ export function conflict(resource: QualifiedResource, name: string, why: string)
 export const STALE =
   'the object has been modified; please apply your changes to the latest version and try again'
 
+/** A body of a few megabytes can hold more faults than an answer should: each takes a hundred times its own size. */
+const FAULTS_TOLD = 500
+
 /** @param kind the PascalCase kind, as `Invalid` alone names it */
 export function invalid(
   { group, kind }: { group: string; kind: string },
   name: string,
-  faults: readonly FieldFault[],
+  all: readonly FieldFault[],
 ): StatusError {
+  const faults = all.slice(0, FAULTS_TOLD)
   const texts = [...new Set(faults.map(faultText))]
+  if (all.length > FAULTS_TOLD) texts.push(`and ${all.length - FAULTS_TOLD} more`)
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   const subject = group === '' ? kind : `${kind}.${group}`
   return new StatusError({

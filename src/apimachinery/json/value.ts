@@ -37,3 +37,10 @@ export function equal(left: unknown, right: unknown): boolean {
   if (keys.length !== Object.keys(right).length) return false
   return keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]))
 }
+
+/** What Go calls the type of a value in its messages. */
+export function goTypeOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (typeof value === 'boolean') return 'bool'
+  return Array.isArray(value) ? 'array' : typeof value
+}

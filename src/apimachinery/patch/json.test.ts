@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as fc from '../../../test/fixtures/properties.js'
 import { applyJsonPatch } from './index.js'
 
 const REJECTED = {
@@ -79,5 +79,22 @@ describe('a JSON patch', () => {
         expect(applyJsonPatch({}, patch)).toEqual({})
       }),
     )
+  })
+})
+
+describe('operations that copy', () => {
+  it('cannot double an object again and again', () => {
+    const doubling = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '/a', path: `/a/${i}` }))
+
+    expect(() => applyJsonPatch({ a: { x: 'x' } }, doubling)).toThrow('exceeding the limit 3145728')
+  })
+
+  it('leave two values, not one in two places', () => {
+    const patched = applyJsonPatch<object>({ a: { x: 1 } }, [
+      { op: 'copy', from: '/a', path: '/b' },
+      { op: 'replace', path: '/b/x', value: 2 },
+    ])
+
+    expect(patched).toEqual({ a: { x: 1 }, b: { x: 2 } })
   })
 })

@@ -5,9 +5,11 @@
  * Own code instead of a library: it must neither change its input nor reach prototypes, and it is short.
  */
 import { badRequest, StatusError } from '../errors/index.js'
-import { equal, isObject, setOwn } from '../json/value.js'
+import { isTooDeep } from '../json/depth.js'
+import { equal, goTypeOf, isObject, setOwn } from '../json/value.js'
 
 const MAX_OPERATIONS = 10_000
+const MAX_COPIED_BYTES = 3 * 1024 * 1024
 const REJECTED = 'the server rejected our request due to an error in our request'
 
 class NotApplicable extends Error {}
@@ -33,8 +35,9 @@ export function applyJsonPatch<T extends object>(target: T, patch: unknown): T {
   }
   try {
     let document: unknown = structuredClone(target)
-    for (const operation of patch as Record<string, unknown>[]) document = apply(document, operation)
-    if (!isObject(document)) throw new NotApplicable()
+    const copies = { bytes: 0 }
+    for (const operation of patch as Record<string, unknown>[]) document = apply(document, operation, copies)
+    if (!isObject(document) || isTooDeep(document)) throw new NotApplicable()
     return document as T
   } catch (error) {
     if (!(error instanceof NotApplicable)) throw error
@@ -42,14 +45,8 @@ export function applyJsonPatch<T extends object>(target: T, patch: unknown): T {
   }
 }
 
-function goTypeOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (typeof value === 'boolean') return 'bool'
-  return Array.isArray(value) ? 'array' : typeof value
-}
-
 /** Works in place on a copy nobody else holds; values taken from the patch are copied in. */
-function apply(document: unknown, operation: Record<string, unknown>): unknown {
+function apply(document: unknown, operation: Record<string, unknown>, copies: { bytes: number }): unknown {
   const path = pointer(operation['path'])
   switch (operation['op']) {
     case 'add':
@@ -70,13 +67,26 @@ function apply(document: unknown, operation: Record<string, unknown>): unknown {
       return add(document, path, moved)
     }
     case 'copy':
-      return add(document, path, structuredClone(get(document, pointer(operation['from']))))
+      return add(document, path, copy(get(document, pointer(operation['from'])), copies))
     case 'test':
       test(document, path, operation['value'])
       return document
     default:
       throw new NotApplicable()
   }
+}
+
+/** Each copy may double the object, so what all of them add is bounded. @throws StatusError 413 */
+function copy(original: unknown, copies: { bytes: number }): unknown {
+  if (isTooDeep(original)) throw new NotApplicable()
+  const text = JSON.stringify(original)
+  copies.bytes += text.length
+  if (copies.bytes <= MAX_COPIED_BYTES) return JSON.parse(text) as unknown
+  throw new StatusError({
+    code: 413,
+    reason: 'RequestEntityTooLarge',
+    message: `Request entity too large: Unable to complete the copy, the accumulated size increase of copy is ${copies.bytes}, exceeding the limit ${MAX_COPIED_BYTES}`,
+  })
 }
 
 function value(operation: Record<string, unknown>): unknown {

@@ -4,6 +4,7 @@
  * What a client sends too much is dropped, and told by a warning or refused, as `fieldValidation` says.
  */
 import { badRequest } from '../../apimachinery/errors/index.js'
+import { goTypeOf } from '../../apimachinery/json/value.js'
 import { type KubeObject, parseApiVersion } from '../../apimachinery/meta/types.js'
 import { metadataTypeFault } from './metadata.js'
 import { served } from './served.js'
@@ -48,6 +49,13 @@ export function checkKind(
   required: boolean,
 ): void {
   const wanted = served(definition).apiVersion
+  for (const field of ['kind', 'apiVersion'] as const) {
+    const value: unknown = object[field]
+    if (value === undefined || value === null || typeof value === 'string') continue
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${definition.kind}): couldn't get version/kind; json parse error: json: cannot unmarshal ${goTypeOf(value)} into Go struct field .${field} of type string`,
+    )
+  }
   if (required) {
     for (const field of ['kind', 'apiVersion'] as const) {
       if (typeof object[field] === 'string' && object[field] !== '') continue

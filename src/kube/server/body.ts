@@ -1,6 +1,7 @@
 /** Request bodies: JSON, YAML or protobuf into objects. */
 import { parse as parseYaml } from 'yaml'
 import { badRequest, unsupportedMediaType } from '../../apimachinery/errors/index.js'
+import { isTextTooDeep, isTooDeep } from '../../apimachinery/json/depth.js'
 import { apiVersionOf, type KubeObject } from '../../apimachinery/meta/types.js'
 import { decodeObject, PROTOBUF } from '../protobuf/index.js'
 import { type ResourceDefinition } from '../registry/strategy.js'
@@ -29,8 +30,12 @@ function unrecognized(kind: string, bytes: Buffer, why: string): Error {
   )
 }
 
+const OPENING_BRACE = 0x7b
+const TOO_DEEP = 'exceeded max depth'
+
 /** JSON.parse, its complaint in the words clients know. */
 export function parseJsonBody(bytes: Buffer, kind: string): unknown {
+  if (isTextTooDeep(bytes)) throw unrecognized(kind, bytes, TOO_DEEP)
   const text = bytes.toString()
   try {
     return JSON.parse(text)
@@ -44,8 +49,19 @@ export function parseJsonBody(bytes: Buffer, kind: string): unknown {
 }
 
 export function parseYamlBody(bytes: Buffer, kind: string): unknown {
+  if (isTextTooDeep(bytes)) throw unrecognized(kind, bytes, TOO_DEEP)
+  // What clients call YAML is mostly JSON, which is read twenty times as fast.
+  if (bytes[0] === OPENING_BRACE) {
+    try {
+      return JSON.parse(bytes.toString())
+    } catch {
+      // YAML, then.
+    }
+  }
   try {
-    return parseYaml(bytes.toString(), { version: '1.1', schema: 'yaml-1.1', merge: false })
+    const value: unknown = parseYaml(bytes.toString(), { version: '1.1', schema: 'yaml-1.1', merge: false })
+    if (!isTooDeep(value)) return value
+    throw new Error(TOO_DEEP)
   } catch (error) {
     throw unrecognized(
       kind,

@@ -5,6 +5,7 @@ import {
   StatusError,
   unsupportedMediaType,
 } from '../../../apimachinery/errors/index.js'
+import { isTextTooDeep } from '../../../apimachinery/json/depth.js'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { applyJsonPatch, applyMergePatch, applyStrategicPatch } from '../../../apimachinery/patch/index.js'
 import { wireTime } from '../../registry/clock.js'
@@ -44,6 +45,7 @@ export function patchType(exchange: Exchange, definition: ResourceDefinition): s
 }
 
 function parsePatch(bytes: Buffer): unknown {
+  if (isTextTooDeep(bytes)) throw badRequest('error decoding patch: exceeded max depth')
   try {
     return JSON.parse(bytes.toString())
   } catch (error) {
