@@ -6,17 +6,20 @@
  */
 import { type Exchange } from './exchange.js'
 
+/** Most filters have nothing to wait for. */
+export type Done = void | Promise<void>
+
 export interface Filter {
   /** Lower case words, as in docs/architecture.md. */
   readonly name: string
-  handle(exchange: Exchange, next: () => Promise<void>): Promise<void>
+  handle(exchange: Exchange, next: () => Done): Done
 }
 
 export function chain(
   filters: readonly Filter[],
-  handler: (exchange: Exchange) => Promise<void>,
-): (exchange: Exchange) => Promise<void> {
-  return filters.reduceRight<(exchange: Exchange) => Promise<void>>(
+  handler: (exchange: Exchange) => Done,
+): (exchange: Exchange) => Done {
+  return filters.reduceRight<(exchange: Exchange) => Done>(
     (next, filter) => (exchange) => filter.handle(exchange, () => next(exchange)),
     handler,
   )

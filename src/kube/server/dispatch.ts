@@ -40,7 +40,8 @@ export function notFoundText(exchange: Exchange): void {
 
 export function dispatcher(api: Api, paths: readonly PathHandler[]): (exchange: Exchange) => Promise<void> {
   return async (exchange) => {
-    if (await api.elsewhere(exchange)) return
+    const elsewhere = api.elsewhere(exchange)
+    if (elsewhere instanceof Promise ? await elsewhere : elsewhere) return
     if (exchange.requestInfo.resourceRequest) return serveResource(api, exchange)
     for (const handle of paths) if (await handle(exchange)) return
     notFoundText(exchange)

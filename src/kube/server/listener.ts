@@ -56,10 +56,12 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     allowHTTP1: true,
     settings: { maxConcurrentStreams: MAX_STREAMS },
   })
-  const { request, upgrade } = nodeListeners(options.handle)
+  const connections = track(server, logger)
+  const { request, upgrade } = nodeListeners(options.handle, ({ httpVersionMajor, socket }) =>
+    httpVersionMajor === 2 ? undefined : working(connections, socket),
+  )
   server.on('request', request)
   server.on('upgrade', upgrade)
-  const connections = track(server, logger)
   const port = await bind(server, host, options.port)
   return { host, port, close: (timeoutMs = CLOSE_MS) => close(server, connections, timeoutMs) }
 }
@@ -107,19 +109,6 @@ function track(server: Http2SecureServer, logger: Logger): Connections {
     session.once('close', () => sessions.delete(session))
     session.on('error', () => session.destroy())
   })
-  server.on('request', (request, response) => {
-    if ('stream' in response && request.httpVersionMajor === 2) return
-    const { socket } = request
-    busy.set(socket, (busy.get(socket) ?? 0) + 1)
-    response.once('close', () => {
-      const left = (busy.get(socket) ?? 1) - 1
-      if (left > 0) busy.set(socket, left)
-      else {
-        busy.delete(socket)
-        if (connections.closing) socket.end()
-      }
-    })
-  })
   server.on('clientError', (error: Error, socket: Socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
     logger.debug({ error }, 'a client sent what is no HTTP')
@@ -127,6 +116,21 @@ function track(server: Http2SecureServer, logger: Logger): Connections {
   server.on('tlsClientError', (error: Error) => logger.debug({ error }, 'a TLS handshake failed'))
   server.on('sessionError', (error: Error) => logger.debug({ error }, 'an HTTP/2 session broke'))
   return connections
+}
+
+/** Notes a request on a socket. @returns what is to be called when it is answered */
+function working(connections: Connections, socket: Socket): () => void {
+  const { busy } = connections
+  busy.set(socket, (busy.get(socket) ?? 0) + 1)
+  return () => {
+    const left = (busy.get(socket) ?? 1) - 1
+    if (left > 0) {
+      busy.set(socket, left)
+      return
+    }
+    busy.delete(socket)
+    if (connections.closing) socket.end()
+  }
 }
 
 async function close(server: Http2SecureServer, connections: Connections, timeoutMs: number): Promise<void> {

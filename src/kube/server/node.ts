@@ -7,6 +7,8 @@ import { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import { type Duplex } from 'node:stream'
 import { type PeerCertificate, type TLSSocket } from 'node:tls'
 import { type Dispatched, type Headers, type ResponseSink } from '../../client/transport.js'
+import { systemClock } from '../registry/clock.js'
+import { Deadlines } from './deadlines.js'
 import { type ServerRequest } from './exchange.js'
 
 export type Handle = (request: ServerRequest, sink: ResponseSink) => Dispatched
@@ -18,6 +20,10 @@ type Response = ServerResponse | Http2ServerResponse
 const LINGER_MS = 5_000
 /** How long a reader that was dropped may take to fetch what is on its way. */
 const FLUSH_MS = 5_000
+
+const flushing = new Deadlines(systemClock, FLUSH_MS)
+const NO_MOMENTS = {}
+const IGNORED = (): void => {}
 
 const BODY_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 const certificates = new WeakMap<object, ServerRequest['peerCertificate']>()
@@ -42,15 +48,17 @@ function rawValues(raw: readonly string[], name: string): string[] {
 }
 
 function headersOf(request: Request): Headers {
-  const headers: Headers = {}
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (!name.startsWith(':')) headers[name] = value
-  }
-  for (const name of Object.keys(headers)) {
+  const all: Headers = request.headers
+  let headers = all
+  for (const name in all) {
+    const isPseudo = name.startsWith(':')
+    if (!isPseudo && !name.startsWith('impersonate-')) continue
+    if (headers === all) headers = { ...all }
+    if (isPseudo) delete headers[name]
     // Repeated headers arrive joined by commas; these must stay apart.
-    if (name.startsWith('impersonate-')) headers[name] = rawValues(request.rawHeaders, name)
+    else headers[name] = rawValues(request.rawHeaders, name)
   }
-  const authority = request.headers[':authority']
+  const authority = all[':authority']
   if (authority !== undefined) headers.host ??= authority
   return headers
 }
@@ -79,27 +87,39 @@ interface Writer {
   write(chunk: Uint8Array): boolean
   end(): void
   flushHeaders(): void
-  setHeader(name: string, value: string | readonly string[]): void
-  statusCode: number
+  writeHead(status: number, headers: Headers): void
 }
 
-/** @param begin what is to be done before the first byte of the answer */
+/** Without names that have no value, which nearly never are. */
+function given(headers: Headers): Headers {
+  for (const name in headers) {
+    if (headers[name] !== undefined) continue
+    return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
+  }
+  return headers
+}
+
+interface Moments {
+  /** Before the first byte of the answer. */
+  begin?: () => void
+  /** The answer has gone out, or never will. */
+  over?: () => void
+}
+
 function respond(
   handle: Handle,
   request: ServerRequest,
   incoming: Request,
   response: Response,
-  begin?: () => void,
+  { begin, over }: Moments,
 ): void {
   const writer = response as unknown as Writer
   let done = false
+  let cancelFlush: (() => void) | undefined
   const dispatched = handle(request, {
     head(status, headers) {
       begin?.()
-      writer.statusCode = status
-      for (const [name, value] of Object.entries(headers)) {
-        if (value !== undefined) writer.setHeader(name, value)
-      }
+      writer.writeHead(status, given(headers))
       // A watch shows its headers before its first event.
       if (headers['content-length'] === undefined) writer.flushHeaders()
     },
@@ -107,10 +127,9 @@ function respond(
     end() {
       done = true
       writer.end()
-      const flush = setTimeout(() => destroy(response), FLUSH_MS)
-      flush.unref()
-      response.once('close', () => clearTimeout(flush))
-      if (!incoming.readableEnded) discard(incoming)
+      cancelFlush = flushing.add(() => destroy(response))
+      if (incoming.complete) incoming.resume()
+      else discard(incoming)
     },
     fail() {
       done = true
@@ -119,7 +138,9 @@ function respond(
   })
   response.on('drain', () => dispatched.resume())
   response.once('close', () => {
+    cancelFlush?.()
     if (!done) dispatched.abort()
+    over?.()
   })
   response.on('error', () => dispatched.abort())
 }
@@ -129,7 +150,7 @@ function discard(request: Request): void {
   const stop = setTimeout(() => request.destroy(), LINGER_MS)
   stop.unref()
   request.once('close', () => clearTimeout(stop))
-  request.on('error', () => {})
+  request.on('error', IGNORED)
   request.resume()
 }
 
@@ -138,21 +159,27 @@ export interface NodeListeners {
   upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
-export function nodeListeners(handle: Handle): NodeListeners {
+/** @param begun called for each request, returns what is called when its answer is over */
+export function nodeListeners(
+  handle: Handle,
+  begun?: (request: Request) => (() => void) | undefined,
+): NodeListeners {
   return {
     request(request, response) {
-      request.on('error', () => {})
-      respond(handle, requestOf(request), request, response)
+      request.on('error', IGNORED)
+      const over = begun?.(request)
+      respond(handle, requestOf(request), request, response, over ? { over } : NO_MOMENTS)
     },
     upgrade(request, socket, head) {
       socket.on('error', () => socket.destroy())
       // A handler that takes the connection over answers on the socket itself; all else is a plain answer.
       const response = new ServerResponse(request)
       response.shouldKeepAlive = false
-      respond(handle, requestOf(request, { socket, head }), request, response, () => {
+      const begin = (): void => {
         response.assignSocket(socket as TLSSocket)
         response.once('finish', () => socket.end())
-      })
+      }
+      respond(handle, requestOf(request, { socket, head }), request, response, { begin })
     },
   }
 }

@@ -7,13 +7,13 @@ import { type Audit, type AuditEvent } from '../interfaces.js'
 export function auditFilter(audit: Audit | undefined, clock: Clock): Filter {
   return {
     name: 'audit',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       if (!audit) return next()
       const receivedAt = clock.now()
       const user = exchange.user
       audit(eventOf(exchange, 'RequestReceived', user, receivedAt))
       exchange.onEnd(() => audit(eventOf(exchange, 'ResponseComplete', user, receivedAt)))
-      await next()
+      return next()
     },
   }
 }

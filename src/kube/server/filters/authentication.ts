@@ -5,15 +5,18 @@ import { type Authenticate } from '../interfaces.js'
 export function authenticationFilter(authenticate: Authenticate): Filter {
   return {
     name: 'authentication',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       const { request } = exchange
-      exchange.user =
-        request.user ??
-        (await authenticate({
-          headers: request.headers,
-          ...(request.peerCertificate && { peerCertificate: request.peerCertificate }),
-        }))
-      await next()
+      const { headers, peerCertificate } = request
+      const user = request.user ?? authenticate({ headers, ...(peerCertificate && { peerCertificate }) })
+      if (user instanceof Promise) {
+        return user.then((found) => {
+          exchange.user = found
+          return next()
+        })
+      }
+      exchange.user = user
+      return next()
     },
   }
 }

@@ -1,8 +1,8 @@
 /** Asks the authorizer before anything is looked up: what may not be seen is 403, existing or not. */
 import { forbidden, StatusError } from '../../../apimachinery/errors/index.js'
-import { type Filter } from '../chain.js'
+import { type Done, type Filter } from '../chain.js'
 import { type Exchange } from '../exchange.js'
-import { type AuthorizationAttributes, type Authorize } from '../interfaces.js'
+import { type AuthorizationAttributes, type Authorize, type Decision } from '../interfaces.js'
 
 export function attributesOf(exchange: Exchange): AuthorizationAttributes {
   const { requestInfo: info, user } = exchange
@@ -44,11 +44,14 @@ function refusal(attributes: AuthorizationAttributes, reason: string): StatusErr
 export function authorizationFilter(authorize: Authorize): Filter {
   return {
     name: 'authorization',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       const attributes = attributesOf(exchange)
-      const { allowed, reason } = await authorize(attributes)
-      if (!allowed) throw refusal(attributes, reason)
-      await next()
+      const goOn = ({ allowed, reason }: Decision): Done => {
+        if (!allowed) throw refusal(attributes, reason)
+        return next()
+      }
+      const decision = authorize(attributes)
+      return decision instanceof Promise ? decision.then(goOn) : goOn(decision)
     },
   }
 }

@@ -7,7 +7,8 @@
 import { badRequest, forbidden, internal } from '../../../apimachinery/errors/index.js'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
 import { type Headers } from '../../../client/transport.js'
-import { type Filter } from '../chain.js'
+import { type Done, type Filter } from '../chain.js'
+import { type Exchange } from '../exchange.js'
 import { type AuthorizationAttributes, type Authorize } from '../interfaces.js'
 import { decisionText } from './authorization.js'
 
@@ -90,19 +91,22 @@ function withImpliedGroups(wanted: UserInfo): UserInfo {
 export function impersonationFilter(authorize: Authorize): Filter {
   return {
     name: 'impersonation',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       const wanted = wantedUser(exchange.headers)
-      if (!wanted) return next()
-      for (const attributes of checks(exchange.user, wanted)) {
-        const { allowed, reason } = await authorize(attributes)
-        if (allowed) continue
-        const { apiGroup: group, resource, subresource, name } = attributes
-        const subject = { group, resource: subresource === '' ? resource : `${resource}/${subresource}` }
-        throw forbidden(subject, name, decisionText(attributes, reason))
-      }
-      exchange.impersonator = exchange.user
-      exchange.user = withImpliedGroups(wanted)
-      await next()
+      return wanted ? becoming(exchange, wanted, next) : next()
     },
+  }
+
+  async function becoming(exchange: Exchange, wanted: UserInfo, next: () => Done): Promise<void> {
+    for (const attributes of checks(exchange.user, wanted)) {
+      const { allowed, reason } = await authorize(attributes)
+      if (allowed) continue
+      const { apiGroup: group, resource, subresource, name } = attributes
+      const subject = { group, resource: subresource === '' ? resource : `${resource}/${subresource}` }
+      throw forbidden(subject, name, decisionText(attributes, reason))
+    }
+    exchange.impersonator = exchange.user
+    exchange.user = withImpliedGroups(wanted)
+    await next()
   }
 }

@@ -16,13 +16,13 @@ export function inFlightFilter(limits: InFlightLimits): Filter {
   const current = { reads: 0, writes: 0 }
   return {
     name: 'in-flight limit',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       if (isLongRunning(exchange) || exchange.user.groups.includes('system:masters')) return next()
       const kind = READS.has(exchange.requestInfo.verb) ? 'reads' : 'writes'
       if (current[kind] >= limits[kind]) throw tooManyRequests('too many requests, please try again later')
       current[kind]++
       exchange.onEnd(() => current[kind]--)
-      await next()
+      return next()
     },
   }
 }

@@ -7,10 +7,8 @@ import { answerError } from '../output.js'
 export function panicFilter(logger: Logger): Filter {
   return {
     name: 'panic',
-    async handle(exchange, next) {
-      try {
-        await next()
-      } catch (error) {
+    handle(exchange, next) {
+      const render = (error: unknown): void => {
         if (exchange.ended) return // The client has left; nobody listens.
         const known = error instanceof StatusError
         if (!known) {
@@ -21,6 +19,12 @@ export function panicFilter(logger: Logger): Filter {
         }
         if (exchange.status !== 0) exchange.fail(error instanceof Error ? error : new Error(String(error)))
         else answerError(exchange, known ? error : internal('an unexpected error, see the log of the server'))
+      }
+      try {
+        const pending = next()
+        if (pending) return pending.catch(render)
+      } catch (error) {
+        render(error)
       }
     },
   }

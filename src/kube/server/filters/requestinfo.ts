@@ -3,8 +3,8 @@ import { type Filter } from '../chain.js'
 
 export const requestInfoFilter: Filter = {
   name: 'request info',
-  async handle(exchange, next) {
+  handle(exchange, next) {
     void exchange.requestInfo
-    await next()
+    return next()
   },
 }

@@ -2,6 +2,7 @@
 import { badRequest, timeout } from '../../../apimachinery/errors/index.js'
 import { type Clock } from '../../registry/clock.js'
 import { type Filter } from '../chain.js'
+import { Deadlines } from '../deadlines.js'
 import { type Exchange } from '../exchange.js'
 import { answerError } from '../output.js'
 
@@ -29,41 +30,11 @@ function durationMs(text: string): number {
   return total
 }
 
-/** Requests with the usual limit, in the order of their deadlines: one timer for all of them. */
-class Deadlines {
-  readonly #waiting = new Set<{ at: number; expire: () => void }>()
-  #armed = false
-
-  constructor(private readonly clock: Clock) {}
-
-  /** @returns cancel */
-  add(expire: () => void): () => void {
-    const entry = { at: this.clock.now() + REQUEST_MS, expire }
-    this.#waiting.add(entry)
-    this.#arm(REQUEST_MS)
-    return () => this.#waiting.delete(entry)
-  }
-
-  #arm(ms: number): void {
-    if (this.#armed) return
-    this.#armed = true
-    this.clock.after(ms, () => {
-      this.#armed = false
-      const now = this.clock.now()
-      for (const entry of this.#waiting) {
-        if (entry.at > now) return this.#arm(entry.at - now)
-        this.#waiting.delete(entry)
-        entry.expire()
-      }
-    })
-  }
-}
-
 export function timeoutFilter(clock: Clock): Filter {
-  const deadlines = new Deadlines(clock)
+  const deadlines = new Deadlines(clock, REQUEST_MS)
   return {
     name: 'timeout',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       if (isLongRunning(exchange)) return next()
       const expire = (): void => {
         if (exchange.ended || exchange.status !== 0) return
@@ -73,7 +44,7 @@ export function timeoutFilter(clock: Clock): Filter {
       const asked = exchange.query.get('timeout')
       const limit = asked ? durationMs(asked) || REQUEST_MS : REQUEST_MS
       exchange.onEnd(limit < REQUEST_MS ? clock.after(limit, expire) : deadlines.add(expire))
-      await next()
+      return next()
     },
   }
 }
