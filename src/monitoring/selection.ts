@@ -157,6 +157,9 @@ export function claimSelection(
 /** Its gateway serves the whole cluster. */
 const GATEWAY_NAMESPACE = 'kubesphere-system'
 
+/** Of a project: its gateway, whose pods and scrape job are named after it. */
+const PROJECT_GATEWAY = 'kubesphere-router-'
+
 export interface IngressController {
   job: string
   pod: string
@@ -177,8 +180,16 @@ export function ingressSelection(
       controller: [
         ...(job === '' ? [] : [equal('job', job)]),
         ...(pod === '' ? [] : [equal('controller_pod', pod)]),
+        // What a controller tells of itself has no namespace: of a gateway of others this leaves nothing.
+        ...([job, pod].some((name) => isForeignGateway(name, namespace)) ? where : []),
       ],
       window: { literal: window },
     },
   }
+}
+
+function isForeignGateway(name: string, namespace: string): boolean {
+  if (!name.startsWith(PROJECT_GATEWAY)) return false
+  const own = new RegExp(`^${literally(namespace)}(-metrics|-[^-]+-[^-]+)?$`)
+  return !own.test(name.slice(PROJECT_GATEWAY.length))
 }

@@ -1,7 +1,7 @@
 /** What applications, releases and services are made of, read from the Kubernetes API with the server's own rights. */
 import { isNotFound } from '../../apimachinery/errors/index.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
-import { type ListCallOptions, type RestClient } from '../../client/rest.js'
+import { canBeName, type ListCallOptions, type RestClient } from '../../client/rest.js'
 import { type Members } from './selection.js'
 
 const APPLICATIONS = { group: 'app.k8s.io', version: 'v1beta1', resource: 'applications' }
@@ -90,11 +90,12 @@ export class MeteredMembers {
     return byRelease
   }
 
-  /** Nothing where the kind is not served. */
+  /** Nothing where the kind is not served, and in what can be no namespace. */
   async #list<T extends KubeObject>(
     type: { group: string; version: string; resource: string },
     options: ListCallOptions,
   ): Promise<T[]> {
+    if (options.namespace !== undefined && !canBeName(options.namespace)) return []
     const found: T[] = []
     try {
       for await (const page of this.client.resource<T>(type).pages(options)) found.push(...page)
