@@ -97,5 +97,7 @@ export function holderOf(subject: Subject, bindingNamespace: string): Holder | u
 
 export function holdersOf(binding: BindingObject): Holder[] {
   const namespace = binding.metadata.namespace ?? ''
-  return (binding.subjects ?? []).flatMap((subject) => holderOf(subject, namespace) ?? [])
+  const holders = (binding.subjects ?? []).flatMap((subject) => holderOf(subject, namespace) ?? [])
+  // Grown one by one, an array has room for 17.
+  return holders.slice()
 }

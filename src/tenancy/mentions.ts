@@ -2,12 +2,13 @@
  * Finds the objects of a resource by names that they mention in their bodies, which no label index knows: the
  * bindings of a user, the users of a group. Kept up to date with the cache.
  */
+import { eachOf, type Few, withOne, withoutOne } from '../apimachinery/few/index.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { type CachedObject } from '../client/cache/interface.js'
 import { type CachedResource } from '../client/cachedresource.js'
 
 export class Mentions<T extends KubeObject> {
-  readonly #objects = new Map<string, Set<string>>()
+  readonly #objects = new Map<string, Few<string>>()
   readonly #names = new Map<string, readonly string[]>()
 
   /**
@@ -30,7 +31,7 @@ export class Mentions<T extends KubeObject> {
   /** Objects that mention the name, as they are now; in no order. */
   of(name: string): Readonly<T>[] {
     const found: Readonly<T>[] = []
-    for (const key of this.#objects.get(name) ?? []) {
+    for (const key of eachOf(this.#objects.get(name))) {
       const slash = key.indexOf('/')
       const object = this.resource.get(key.slice(slash + 1), key.slice(0, slash))
       if (object) found.push(object)
@@ -57,18 +58,14 @@ export class Mentions<T extends KubeObject> {
     if (names.length === 0) return
     const key = keyOf(cached)
     this.#names.set(key, names)
-    for (const name of names) {
-      const objects = this.#objects.get(name)
-      if (objects) objects.add(key)
-      else this.#objects.set(name, new Set([key]))
-    }
+    for (const name of names) this.#objects.set(name, withOne(this.#objects.get(name), key))
   }
 
   #forget(key: string): void {
     for (const name of this.#names.get(key) ?? []) {
-      const objects = this.#objects.get(name)
-      objects?.delete(key)
-      if (objects?.size === 0) this.#objects.delete(name)
+      const left = withoutOne(this.#objects.get(name), key)
+      if (left !== undefined) this.#objects.set(name, left)
+      else this.#objects.delete(name)
     }
     this.#names.delete(key)
   }

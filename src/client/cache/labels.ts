@@ -2,12 +2,12 @@
  * Label sets, each held once, and the index over them: key → value → sets → members.
  *
  * Objects of one owner carry equal labels, so the index has an entry per set and key, not per object and
- * key. A set with a single member holds it without a Set around it.
+ * key.
  */
+import { eachOf, type Few, sizeOfFew, withOne, withoutOne } from '../../apimachinery/few/index.js'
 
 export class LabelSet<Item> {
-  #one: Item | undefined
-  #many: Set<Item> | undefined
+  #members: Few<Item> | undefined
   /** Of the set without labels, whose members nobody looks up. */
   #unlabelled = 0
 
@@ -18,28 +18,21 @@ export class LabelSet<Item> {
 
   get size(): number {
     if (this.labels === NO_LABELS) return this.#unlabelled
-    return this.#many ? this.#many.size : this.#one === undefined ? 0 : 1
+    return sizeOfFew(this.#members)
   }
 
   add(item: Item): void {
     if (this.labels === NO_LABELS) this.#unlabelled++
-    else if (this.#many) this.#many.add(item)
-    else if (this.#one === undefined) this.#one = item
-    else {
-      this.#many = new Set([this.#one, item])
-      this.#one = undefined
-    }
+    else this.#members = withOne(this.#members, item)
   }
 
   delete(item: Item): void {
     if (this.labels === NO_LABELS) this.#unlabelled--
-    else if (this.#many) this.#many.delete(item)
-    else if (this.#one === item) this.#one = undefined
+    else this.#members = withoutOne(this.#members, item)
   }
 
-  *[Symbol.iterator](): Iterator<Item> {
-    if (this.#many) yield* this.#many
-    else if (this.#one !== undefined) yield this.#one
+  [Symbol.iterator](): Iterator<Item> {
+    return eachOf(this.#members)[Symbol.iterator]()
   }
 }
 
@@ -47,7 +40,7 @@ const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({})
 
 export class LabelIndex<Item> {
   readonly #sets = new Map<string, LabelSet<Item>>()
-  readonly #keys = new Map<string, Map<string, Set<LabelSet<Item>>>>()
+  readonly #keys = new Map<string, Map<string, Few<LabelSet<Item>>>>()
 
   /** The set equal to `labels`, entered into the index on first use. */
   intern(labels: Record<string, string> | undefined): LabelSet<Item> {
@@ -58,10 +51,8 @@ export class LabelIndex<Item> {
     this.#sets.set(text, set)
     for (const [key, value] of Object.entries(set.labels)) {
       let values = this.#keys.get(key)
-      if (!values) this.#keys.set(key, (values = new Map<string, Set<LabelSet<Item>>>()))
-      let sets = values.get(value)
-      if (!sets) values.set(value, (sets = new Set()))
-      sets.add(set)
+      if (!values) this.#keys.set(key, (values = new Map<string, Few<LabelSet<Item>>>()))
+      values.set(value, withOne(values.get(value), set))
     }
     return set
   }
@@ -71,10 +62,11 @@ export class LabelIndex<Item> {
     if (set.size > 0 || !this.#sets.delete(set.text)) return
     for (const [key, value] of Object.entries(set.labels)) {
       const values = this.#keys.get(key)
-      const sets = values?.get(value)
-      sets?.delete(set)
-      if (sets?.size === 0) values?.delete(value)
-      if (values?.size === 0) this.#keys.delete(key)
+      if (!values) continue
+      const left = withoutOne(values.get(value), set)
+      if (left !== undefined) values.set(value, left)
+      else values.delete(value)
+      if (values.size === 0) this.#keys.delete(key)
     }
   }
 
@@ -82,9 +74,9 @@ export class LabelIndex<Item> {
     const values = this.#keys.get(key)
     if (!values) return
     if (value === undefined) {
-      for (const sets of values.values()) for (const set of sets) yield* set
+      for (const sets of values.values()) for (const set of eachOf(sets)) yield* set
     } else {
-      for (const set of values.get(value) ?? []) yield* set
+      for (const set of eachOf(values.get(value))) yield* set
     }
   }
 }

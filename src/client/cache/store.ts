@@ -6,6 +6,7 @@
  * moment. Only its slab coordinates move, and what they point at reads the same; and `adopt` fills in fields
  * that nobody had asked for before.
  */
+import { eachOf, type Few, withOne, withoutOne } from '../../apimachinery/few/index.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { Arena, bytesOf, NOWHERE, Recent, type Slab, type Tenant } from '../../apimachinery/packing/index.js'
 import { typeMetaPrefix, withoutTypeMeta } from './bytes.js'
@@ -16,6 +17,7 @@ import {
   type OrderedView,
   type Store,
 } from './interface.js'
+import { ByName } from './byname.js'
 import { LabelIndex, type LabelSet } from './labels.js'
 import { NarrowedOrders } from './narrowed.js'
 import { SortedList } from './sorted.js'
@@ -39,7 +41,8 @@ class Entry<Fields> implements CachedObject<Fields>, Tenant {
   constructor(
     readonly namespace: string,
     readonly name: string,
-    readonly uid: string,
+    /** Of the uid, which is nearly as long as all else together. */
+    readonly uidHash: number,
     /** As a number when it is one that reads the same. */
     readonly version: string | number,
     readonly seconds: number,
@@ -47,6 +50,10 @@ class Entry<Fields> implements CachedObject<Fields>, Tenant {
     public fields: Fields,
     public buckets: readonly Bucket<Fields>[] | undefined,
   ) {}
+
+  get uid(): string {
+    return (JSON.parse(this.bytes.toString()) as KubeObject).metadata.uid ?? ''
+  }
 
   get resourceVersion(): string {
     return String(this.version)
@@ -78,7 +85,7 @@ interface Orders<Fields> {
 }
 
 class Namespace<Fields> {
-  readonly entries = new Map<string, Entry<Fields>>()
+  readonly entries = new ByName<Entry<Fields>>()
   /** Of its own objects, once somebody has asked; of many thousand namespaces most are never listed. */
   orders: Orders<Fields> | undefined
 
@@ -99,7 +106,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   #options: CacheOptions<Fields> | undefined
   readonly #namespaces = new Map<string, Namespace<Fields>>()
   /** Once somebody has asked: most kinds are never searched by uid. */
-  #uids: Map<string, Entry<Fields>> | undefined
+  #uids: Map<number, Few<Entry<Fields>>> | undefined
   /** Those with orders, the one asked for last at the end. */
   readonly #ordered = new Set<Namespace<Fields>>()
   readonly #byName = new SortedList<Entry<Fields>>(compareName)
@@ -167,9 +174,10 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   byUid(uid: string): CachedObject<Fields> | undefined {
     if (!this.#uids) {
       this.#uids = new Map()
-      for (const entry of this.#byName) if (entry.uid !== '') this.#uids.set(entry.uid, entry)
+      for (const entry of this.#byName) this.#enterUid(entry)
     }
-    return this.#uids.get(uid)
+    for (const entry of eachOf(this.#uids.get(hashOf(uid)))) if (entry.uid === uid) return entry
+    return undefined
   }
 
   byName(namespace?: string): OrderedView<Fields> {
@@ -242,9 +250,8 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     const namespaceName = metadata.namespace ?? ''
     const namespace = this.#namespaces.get(namespaceName)
     const previous = namespace?.entries.get(name)
-    const uid = metadata.uid ?? ''
     const version = versionOf(metadata.resourceVersion ?? '')
-    if (previous && previous.uid === uid && previous.version === version) {
+    if (previous && previous.version === version && previous.uidHash === hashOf(metadata.uid)) {
       previous.pass = this.#pass
       return undefined
     }
@@ -290,7 +297,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     const entry = new Entry<Fields>(
       previous?.namespace ?? this.#namespaces.get(namespaceName)?.name ?? namespaceName,
       previous?.name ?? this.#names.of(metadata.name ?? ''),
-      previous?.uid === metadata.uid && previous ? previous.uid : (metadata.uid ?? ''),
+      hashOf(metadata.uid),
       versionOf(metadata.resourceVersion ?? ''),
       secondsOf(metadata.creationTimestamp),
       labels,
@@ -344,7 +351,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
       namespace = new Namespace(entry.namespace)
       this.#namespaces.set(entry.namespace, namespace)
     }
-    namespace.entries.set(entry.name, entry)
+    namespace.entries.set(entry)
     for (const { byName, byCreation } of this.#ordersWith(namespace)) {
       byName.add(entry)
       byCreation.add(entry)
@@ -355,7 +362,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
   #replace(previous: Entry<Fields>, entry: Entry<Fields>): void {
     const namespace = this.#namespaces.get(entry.namespace) as Namespace<Fields>
-    namespace.entries.set(entry.name, entry)
+    namespace.entries.set(entry)
     for (const { byName, byCreation } of this.#ordersWith(namespace)) {
       byName.replace(previous, entry)
       if (previous.seconds === entry.seconds) byCreation.replace(previous, entry)
@@ -416,7 +423,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
   /** Label, custom and uid indexes. */
   #enter(entry: Entry<Fields>): void {
-    if (entry.uid !== '') this.#uids?.set(entry.uid, entry)
+    this.#enterUid(entry)
     entry.labelSet.add(entry)
     for (const bucket of entry.buckets ?? []) {
       bucket.members.add(entry)
@@ -426,13 +433,24 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   }
 
   #leave(entry: Entry<Fields>, successor?: Entry<Fields>): void {
-    if (this.#uids?.get(entry.uid) === entry) this.#uids.delete(entry.uid)
+    this.#leaveUid(entry)
     entry.labelSet.delete(entry)
     if (entry.labelSet !== successor?.labelSet) this.#labels.release(entry.labelSet)
     for (const bucket of entry.buckets ?? []) {
       bucket.members.delete(entry)
       if (bucket.members.size === 0) bucket.values.delete(bucket.value)
     }
+  }
+
+  #enterUid(entry: Entry<Fields>): void {
+    if (entry.uidHash !== NO_UID)
+      this.#uids?.set(entry.uidHash, withOne(this.#uids.get(entry.uidHash), entry))
+  }
+
+  #leaveUid(entry: Entry<Fields>): void {
+    const left = withoutOne(this.#uids?.get(entry.uidHash), entry)
+    if (left !== undefined) this.#uids?.set(entry.uidHash, left)
+    else this.#uids?.delete(entry.uidHash)
   }
 
   #release(entry: Entry<Fields>): void {
@@ -467,6 +485,16 @@ class Names {
     if (known === undefined && this.#known.size < KNOWN_NAMES) this.#known.set(name, name)
     return known ?? name
   }
+}
+
+const NO_UID = 0
+
+/** @returns what fits into a field without an object of its own */
+function hashOf(uid: string | undefined): number {
+  if (!uid) return NO_UID
+  let hash = 1
+  for (let i = 0; i < uid.length; i++) hash = (Math.imul(hash, 31) + uid.charCodeAt(i)) | 0
+  return hash & 0x3fffffff || 1
 }
 
 function versionOf(text: string): string | number {

@@ -4,6 +4,7 @@
  * Bindings are indexed by subject and namespace as the store changes, so that a decision looks at those of the asking
  * user and groups only. Roles are compiled when they are first asked for: most of many thousand are bound to nobody.
  */
+import { eachOf, type Few, withOne, withoutOne } from '../../apimachinery/few/index.js'
 import { SharedByRules } from '../../apimachinery/rbac/shared.js'
 import { type KubeObject, type UserInfo } from '../../apimachinery/meta/types.js'
 import { type ObjectChange, type Objects, prefixOf } from '../objects.js'
@@ -39,7 +40,7 @@ interface Binding {
 }
 
 /** Bindings of one subject, by namespace; "" holds those that count everywhere. */
-type Places = Map<string, Map<string, Binding>>
+type Places = Map<string, Few<Binding>>
 
 const NO_RULES = new CompiledRules([])
 
@@ -76,9 +77,7 @@ export class Rbac {
       const places = this.#bySubject.get(subject)
       if (!places) continue
       for (const namespace of attributes.namespace === '' ? [''] : ['', attributes.namespace]) {
-        const bindings = places.get(namespace)
-        if (!bindings) continue
-        for (const binding of bindings.values()) {
+        for (const binding of eachOf(places.get(namespace))) {
           const rules = this.#rulesOf(binding.role, binding.namespace)
           if (!rules) {
             ;(missing ??= []).push(
@@ -98,7 +97,7 @@ export class Rbac {
     const rules: PolicyRule[] = []
     for (const place of namespace === '' ? [''] : ['', namespace]) {
       for (const subject of subjectsOf(user)) {
-        for (const binding of this.#bySubject.get(subject)?.get(place)?.values() ?? []) {
+        for (const binding of eachOf(this.#bySubject.get(subject)?.get(place))) {
           rules.push(...(this.#rulesOf(binding.role, binding.namespace) ?? NO_RULES).rules)
         }
       }
@@ -131,25 +130,24 @@ export class Rbac {
     const old = this.#bindings.get(key)
     if (old) {
       this.#bindings.delete(key)
-      for (const subject of old.subjects) this.#forget(subject, old.namespace, key)
+      for (const subject of old.subjects) this.#forget(subject, old)
     }
     if (!object) return
     const binding = bindingOf(object)
     this.#bindings.set(key, binding)
     for (const subject of binding.subjects) {
-      const places: Places = this.#bySubject.get(subject) ?? new Map<string, Map<string, Binding>>()
+      const places: Places = this.#bySubject.get(subject) ?? new Map<string, Few<Binding>>()
       this.#bySubject.set(subject, places)
-      const bindings = places.get(binding.namespace) ?? new Map<string, Binding>()
-      places.set(binding.namespace, bindings.set(key, binding))
+      places.set(binding.namespace, withOne(places.get(binding.namespace), binding))
     }
   }
 
-  #forget(subject: string, namespace: string, key: string): void {
+  #forget(subject: string, binding: Binding): void {
     const places = this.#bySubject.get(subject)
-    const bindings = places?.get(namespace)
-    if (!places || !bindings) return
-    bindings.delete(key)
-    if (bindings.size === 0) places.delete(namespace)
+    if (!places) return
+    const left = withoutOne(places.get(binding.namespace), binding)
+    if (left !== undefined) places.set(binding.namespace, left)
+    else places.delete(binding.namespace)
     if (places.size === 0) this.#bySubject.delete(subject)
   }
 }
@@ -163,9 +161,10 @@ function bindingOf(object: KubeObject): Binding {
     name,
     namespace,
     role: { kind, name: roleName },
-    subjects: ((object.subjects ?? []) as Subject[]).flatMap(
-      (subject) => subjectKey(subject, namespace) ?? [],
-    ),
+    // Grown one by one, an array has room for 17.
+    subjects: ((object.subjects ?? []) as Subject[])
+      .flatMap((subject) => subjectKey(subject, namespace) ?? [])
+      .slice(),
   }
 }
 
