@@ -4,10 +4,19 @@ import { collectWhenQuiet, type Heap } from './heap.js'
 const MB = 1024 ** 2
 
 describe('a server that has become quiet', () => {
-  const heap = { used: 60 * MB, held: 65 * MB, live: 40 * MB, busy: 0, collections: 0, grows: false }
+  const heap = {
+    used: 60 * MB,
+    held: 65 * MB,
+    live: 40 * MB,
+    busy: 0,
+    young: 0,
+    collections: 0,
+    grows: false,
+  }
   const watched: Heap = {
     usedBytes: () => heap.used,
     heldBytes: () => heap.held,
+    youngBytes: () => heap.young,
     utilization: () => heap.busy,
     collect() {
       heap.collections++
@@ -25,6 +34,7 @@ describe('a server that has become quiet', () => {
       held: 65 * MB,
       live: 40 * MB,
       busy: 0,
+      young: 0,
       collections: 0,
       grows: false,
     })
@@ -49,6 +59,19 @@ describe('a server that has become quiet', () => {
     heap.busy = 0.01
     vi.advanceTimersByTime(1_000)
     expect(heap.collections).toBe(1)
+  })
+
+  it('lets its young generation shrink when it has been quiet for a while', () => {
+    vi.advanceTimersByTime(5_000)
+    heap.busy = 0.5
+    heap.young = 30 * MB
+    vi.advanceTimersByTime(1_000)
+    heap.busy = 0
+    vi.advanceTimersByTime(2_000)
+    expect(heap.collections).toBe(1)
+
+    vi.advanceTimersByTime(10_000)
+    expect(heap.collections).toBe(2)
   })
 
   it('collects again after a burst has left garbage, and not for a little of it', () => {

@@ -5,8 +5,9 @@
  * that does nothing collects nothing, so what the start has left behind stays. Both together were 30 MB of 135.
  */
 import { performance, type EventLoopUtilization } from 'node:perf_hooks'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { forgetRecent } from '../apimachinery/packing/index.js'
 
 const LOOK_EVERY_MS = 3_000
 /** The start is over then. */
@@ -17,6 +18,11 @@ const QUIET = 0.05
 const GROWN = { by: 4 * 1024 ** 2, times: 1.2 }
 /** V8 keeps pages that a burst has left half empty: so much more of them than after the last time, of what is in use. */
 const EMPTIER = { by: 16 * 1024 ** 2, times: 0.2 }
+/**
+ * A young generation that has grown for a burst keeps up to 32 MB. V8 shrinks it when it collects after five seconds in which
+ * little was allocated.
+ */
+const YOUNG = { by: 8 * 1024 ** 2, quietLooks: 3 }
 /** Above, the stop would be long enough to be noticed; V8 works piecemeal there. */
 const LARGEST = 512 * 1024 ** 2
 
@@ -35,6 +41,8 @@ export interface Heap {
   usedBytes(): number
   /** With what is free between. */
   heldBytes(): number
+  /** By the young generation. */
+  youngBytes(): number
   /** Share of the time since the last call that was spent working. */
   utilization(): number
   collect(): void
@@ -52,14 +60,18 @@ export function collectWhenQuiet(heap: Heap = own(), everyMs = LOOK_EVERY_MS): (
   let kept = 0
   let empty = 0
   let looks = 0
+  let quietLooks = 0
   const isWorthIt = (used: number): boolean =>
     (used >= kept * GROWN.times && used >= kept + GROWN.by) ||
     heap.heldBytes() - used > empty + Math.max(EMPTIER.by, used * EMPTIER.times)
   const timer = setInterval(() => {
     const isQuiet = heap.utilization() < QUIET
     if (++looks === START_LOOKS) heap.growAsNeeded()
+    quietLooks = isQuiet ? quietLooks + 1 : 0
     const used = heap.usedBytes()
-    if (!isQuiet || used > LARGEST || !isWorthIt(used)) return
+    if (!isQuiet || used > LARGEST) return
+    const canShrink = quietLooks === YOUNG.quietLooks && heap.youngBytes() > YOUNG.by
+    if (!canShrink && !isWorthIt(used)) return
     heap.collect()
     kept = heap.usedBytes()
     empty = heap.heldBytes() - kept
@@ -73,6 +85,10 @@ function own(): Heap {
   return {
     usedBytes: () => process.memoryUsage().heapUsed,
     heldBytes: () => process.memoryUsage().heapTotal,
+    youngBytes: () => {
+      const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')
+      return young?.physical_space_size ?? 0
+    },
     utilization() {
       const now = performance.eventLoopUtilization()
       const { utilization } = performance.eventLoopUtilization(now, last)
@@ -81,6 +97,7 @@ function own(): Heap {
     },
     growAsNeeded: () => setFlagsFromString('--semi-space-growth-factor=2'),
     collect() {
+      forgetRecent()
       // The function exists only in contexts made after the flag was set.
       setFlagsFromString('--expose-gc')
       const collect = runInNewContext('gc') as () => void

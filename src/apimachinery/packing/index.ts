@@ -1,2 +1,2 @@
 export { Arena, bytesOf, NOWHERE, type Slab, type Tenant } from './arena.js'
-export { Recent } from './recent.js'
+export { forgetRecent, Recent } from './recent.js'
