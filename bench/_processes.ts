@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { restore } from '../src/cmd/backup.js'
 import { type Lists, PASSWORD } from './_objects.js'
@@ -25,9 +25,6 @@ export interface Running {
   memory(): { residentMb: number; peakMb: number }
   stop(signal?: NodeJS.Signals): Promise<void>
 }
-
-/** As docs/performance.md says for large installations. */
-const MALLOC = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' }
 
 const CONFIGURATION = `
 authentication:
@@ -85,14 +82,14 @@ async function started(
   { nodeOptions = [], checkout = process.cwd() }: ProcessOptions = {},
 ): Promise<Running> {
   const startedAt = performance.now()
-  const child = spawn(
-    process.execPath,
-    [...nodeOptions, join(checkout, PROGRAM), ...args, '--log-level', 'error'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ...MALLOC },
-    },
-  )
+  const program = join(checkout, PROGRAM)
+  // Otherwise as users start it, with what it sets for itself, on the same Node.js.
+  const [command, first] =
+    nodeOptions.length > 0 ? [process.execPath, [...nodeOptions, program]] : [program, []]
+  const child = spawn(command, [...first, ...args, '--log-level', 'error'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}` },
+  })
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
     await ended(child, signal)
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })

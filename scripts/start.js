@@ -1,4 +1,7 @@
-/** `npm start [-- ARGS]`: sets the clone up and runs `orrery up ARGS` in this process. */
+#!/bin/sh
+':' //; MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_-131072}" MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_-131072}" exec node "$0" "$@"
+
+/** `npm start [-- ARGS]`: sets the clone up and runs `orrery up ARGS` in this process. For the shell's lines see bin/orrery.js. */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { checkNode, ensureBuilt, ensureInstalled, root } from './setup.js'
