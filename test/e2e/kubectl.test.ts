@@ -1,6 +1,7 @@
 /** kubectl 1.32 against the embedded API with simulated nodes: what people do with workloads. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -87,6 +88,36 @@ describe.runIf(hasKubeTools)('kubectl', () => {
     expect((await exec('', 'old', '--', 'sh', '-c', 'exit 3')).code).toBe(3)
     expect((await exec('echo typed\nexit 4\n', '-i', 'old', '--', 'sh')).out).toContain('typed')
   }, 60_000)
+
+  it.each([
+    ['over a WebSocket', 'true'],
+    ['over SPDY, as older ones do', 'false'],
+  ])(
+    'copies files and directories to a pod and back, %s',
+    async (_how, webSockets) => {
+      const pod = `copy-${webSockets}`
+      await kubectl('run', pod, '--image=nginx')
+      await kubectl('wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=40s')
+      const here = join(home, pod)
+      mkdirSync(join(here, 'dir', 'deep'), { recursive: true })
+      const bytes = randomBytes(300_000)
+      writeFileSync(join(here, 'dir', 'deep', 'bytes'), bytes)
+      writeFileSync(join(here, 'note'), 'hello')
+      const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: webSockets }
+      const copy = (from: string, to: string): Promise<Ran> =>
+        runTool('kubectl', ['cp', from, to], { kubeconfig: join(home, 'kubeconfig'), home, env })
+
+      expect(await copy(join(here, 'dir'), `${pod}:/srv/dir`)).toMatchObject({ code: 0 })
+      expect(await copy(join(here, 'note'), `${pod}:/tmp`)).toMatchObject({ code: 0 })
+      expect(await kubectl('exec', pod, '--', 'sh', '-c', 'cat /tmp/note; ls /srv/dir')).toBe('hellodeep\n')
+
+      expect(await copy(`${pod}:/srv/dir`, join(here, 'back'))).toMatchObject({ code: 0 })
+      expect(readFileSync(join(here, 'back', 'deep', 'bytes')).equals(bytes)).toBe(true)
+      const { out, err } = await copy(`${pod}:/no/such`, join(here, 'none'))
+      expect(out + err).toContain('No such file or directory')
+    },
+    90_000,
+  )
 
   it.each([
     ['over a WebSocket', 'true'],

@@ -97,6 +97,7 @@ export interface Container {
   image?: string
   command?: string[]
   args?: string[]
+  workingDir?: string
   ports?: ContainerPort[]
   env?: EnvVar[]
   envFrom?: { prefix?: string; configMapRef?: { name?: string }; secretRef?: { name?: string } }[]

@@ -23,6 +23,7 @@ import { type Clock } from '../registry/clock.js'
 import { type Catalogue } from '../registry/strategy.js'
 import { type Node } from '../scheduling/types.js'
 import { type Connect } from '../server/api.js'
+import { Layers } from './files/layers.js'
 import { KubeletReconciler } from './kubelet/kubelet.reconciler.js'
 import { SIMULATED, WHAT_IT_IS } from './labels.js'
 import { metricsResources } from './metrics/resources.js'
@@ -61,7 +62,8 @@ export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
   const stops: (() => void)[] = []
 
   if (isWanted('kubelet')) {
-    const parts = { objects, pods: pods.collection, nodes: nodes.collection, podsOn, clock }
+    const layers = new Layers()
+    const parts = { objects, pods: pods.collection, nodes: nodes.collection, podsOn, clock, layers }
     Object.assign(deps.connections, connections(parts))
     for (const definition of metricsResources(parts)) deps.catalogue.set(definition)
     const leases = stored<Lease>('coordination.k8s.io', 'v1', 'leases')
@@ -80,8 +82,10 @@ export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
     })
     const mine: Source = (enqueue) =>
       pods.collection.follow(({ object, previous }) => {
-        if (!object && previous) kubelet.forget(previous)
-        else if (object?.spec.nodeName) {
+        if (!object && previous) {
+          kubelet.forget(previous)
+          layers.forget(previous.metadata.uid ?? '')
+        } else if (object?.spec.nodeName) {
           enqueue({ namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' })
         }
       })

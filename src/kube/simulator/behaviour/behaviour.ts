@@ -1,6 +1,8 @@
 /** What a simulated container does: whether its image can be pulled, how long it runs, how it ends, what it prints. */
 import { type Container, type Pod, type Probe } from '../../builtin/types.js'
 import { type ImageFacts, images } from '../data.js'
+import { Files } from '../files/files.js'
+import { scratchLayer } from '../files/layers.js'
 import { OVERRIDES } from '../labels.js'
 import { type Machine, run, type Step } from '../shell/run.js'
 import { type Environment } from './environment.js'
@@ -99,11 +101,14 @@ function fits(pattern: string, image: string, name: string): boolean {
 
 export function machineOf(
   pod: Readonly<Pod>,
-  { env, files }: Environment,
+  { env, base, directory }: Environment,
   startedAt: number,
   program: Machine['program'],
+  layer = scratchLayer(),
 ): Machine {
-  return { env, files, hostname: pod.spec.hostname ?? pod.metadata.name ?? '', startedAt, program }
+  const files = new Files(base, layer, () => startedAt)
+  const hostname = pod.spec.hostname ?? pod.metadata.name ?? ''
+  return { env, files, directory, hostname, startedAt, program }
 }
 
 function* stepsOf(

@@ -1,10 +1,13 @@
 /** The environment and files of a container, as far as the API knows them. */
 import { type Container, type EnvVar, type Pod, type StringMap } from '../../builtin/types.js'
 import { type Objects } from '../../objects.js'
+import { type Base } from '../files/files.js'
 
 export interface Environment {
   env: StringMap
-  files: StringMap
+  base: Base
+  /** Where commands begin. */
+  directory: string
   /** Why the container cannot be made: what it names and nobody has. */
   missing?: string
 }
@@ -45,7 +48,12 @@ export function environmentOf(
     if (value !== undefined) env[variable.name] = value
   }
   const [first] = missing
-  return { env, files: filesOf(objects, pod, container), ...(first !== undefined && { missing: first }) }
+  return {
+    env,
+    base: baseOf(objects, pod, container),
+    directory: container.workingDir ?? '/',
+    ...(first !== undefined && { missing: first }),
+  }
 }
 
 function decoded({ data = {} }: Configuration, kind: string): StringMap {
@@ -90,25 +98,30 @@ export function fieldOf(pod: Readonly<Pod>, path: string): string {
 }
 
 /** Mounted ConfigMaps and Secrets can be read; other volumes are empty. */
-function filesOf(objects: Objects, pod: Readonly<Pod>, container: Readonly<Container>): StringMap {
+function baseOf(objects: Objects, pod: Readonly<Pod>, container: Readonly<Container>): Base {
   const files = MACHINE_FILES(pod)
+  const readOnly: string[] = []
+  const directories: string[] = []
   const { namespace = '' } = pod.metadata
   for (const { name, mountPath, subPath } of container.volumeMounts ?? []) {
     const volume = pod.spec.volumes?.find((each) => each.name === name)
     const { configMap, secret } = volume ?? {}
     const source = configMap?.name ?? secret?.secretName
+    const at = mountPath.replace(/\/+$/, '')
+    if (subPath === undefined) directories.push(at)
     if (source === undefined) continue
+    readOnly.push(at)
     const kind = configMap ? 'configmap' : 'secret'
     const found = objects.get<Configuration>('', `${kind}s`, namespace, source)
     const items = (configMap ?? secret)?.items
     for (const [key, content] of Object.entries(found ? decoded(found, kind) : {})) {
       const path = items ? items.find((item) => item.key === key)?.path : key
       if (path === undefined) continue
-      if (subPath === undefined) files[`${mountPath.replace(/\/+$/, '')}/${path}`] = content
-      else if (subPath === path) files[mountPath] = content
+      if (subPath === undefined) files[`${at}/${path}`] = content
+      else if (subPath === path) files[at] = content
     }
   }
-  return files
+  return { files, readOnly, directories }
 }
 
 /** Volumes that cannot be mounted because what they hold is not there. @returns why, or undefined */

@@ -17,6 +17,8 @@ import { type Node } from '../../scheduling/types.js'
 import { type Behaviour, behaviourOf } from '../behaviour/behaviour.js'
 import { environmentOf, missingVolume } from '../behaviour/environment.js'
 import { SIMULATED } from '../labels.js'
+import { Files } from '../files/files.js'
+import { scratchLayer } from '../files/layers.js'
 import { run } from '../shell/run.js'
 import { PodAddresses } from './addresses.js'
 import { refusalOf } from './admission.js'
@@ -245,7 +247,8 @@ function preStopMs(pod: Readonly<Pod>): number {
     ...(pod.spec.containers ?? []).map(({ lifecycle }) => {
       const command = lifecycle?.preStop?.exec?.command
       if (!command) return 0
-      const machine = { env: {}, files: {}, hostname: '', startedAt: 0, program: () => ({ exitCode: 0 }) }
+      const files = new Files({ files: {} }, scratchLayer(), () => 0)
+      const machine = { env: {}, files, hostname: '', startedAt: 0, program: () => ({ exitCode: 0 }) }
       let ms = 0
       try {
         const steps = run(command, machine)

@@ -15,6 +15,9 @@ type Token = { word: Word; bare: string | undefined } | { operator: string }
 
 const OPERATORS = ['&&', '||', ';;', ';', '|', '&', '\n', '(', ')', '{', '}']
 
+/** Begins the word that a redirection is, before its file descriptor, operator and target. */
+export const REDIRECTION = '\uE000'
+
 export class NotUnderstood extends Error {}
 
 /** @throws NotUnderstood for what is beyond it */
@@ -193,10 +196,9 @@ function tokensOf(text: string): Token[] {
       /^\d*[<>]/.test(text.slice(at)) &&
       !pieces
     ) {
-      // Where output goes is of no interest; that it does not come out is.
       const redirection = /^\d*[<>]+&?\d*\s*/.exec(text.slice(at))?.[0] ?? char
       at += redirection.length
-      push({ text: `\uE000${redirection.trim()}` })
+      push({ text: `${REDIRECTION}${redirection.trim()}` })
       if (/&\d/.test(redirection)) endWord()
     } else {
       const braces = (char === '{' || char === '}') && pieces

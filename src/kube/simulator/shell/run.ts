@@ -4,14 +4,19 @@
  * A run is a sequence of steps in its own time; whoever asks decides how much of it has passed. Programs that are not
  * known here are the caller's to explain.
  */
-import { NotUnderstood, type Piece, parseScript, type Statement, type Word } from './parse.js'
+import { posix } from 'node:path'
+import { FileFault, type Files } from '../files/files.js'
+import { fileCommand } from './filecommands.js'
+import { NotUnderstood, type Piece, parseScript, REDIRECTION, type Statement, type Word } from './parse.js'
+import { complaint, type Run, type Step } from './steps.js'
 
-export type Step = { waitMs: number } | { text: string; stream: 1 | 2 }
+export type { Step }
 
 export interface Machine {
   env: Readonly<Record<string, string>>
   hostname: string
-  files: Readonly<Record<string, string>>
+  files: Files
+  directory?: string
   /** When the run began: what `date` tells. */
   startedAt: number
   /** A program that is not known here. @returns its exit code, or `forever` */
@@ -25,7 +30,7 @@ class Exit extends Error {
 }
 
 /** A command as containers have it: words, not a line of shell. @returns the exit code */
-export function* run(words: readonly string[], machine: Machine): Generator<Step, number | 'forever'> {
+export function* run(words: readonly string[], machine: Machine): Run {
   const shell = new Shell(machine)
   try {
     return yield* shell.command(words)
@@ -45,10 +50,16 @@ const UNITS: Readonly<Record<string, number>> = { '': 1000, s: 1000, m: 60_000, 
 const BUSY_LIMIT = 10_000
 const TOTAL_LIMIT = 1_000_000
 const TEXT_LIMIT = 64 * 1024
+/** Bytes that are as much work as a statement. */
+const WORK_BYTES = 4096
+const DEVICES: Readonly<Record<string, 1 | 2>> = {
+  '/dev/stdout': 1,
+  '/proc/1/fd/1': 1,
+  '/dev/stderr': 2,
+  '/proc/1/fd/2': 2,
+}
 /** Loops that never wait would never end. */
 const BREATH_MS = 10
-
-type Run = Generator<Step, number | 'forever'>
 
 class Shell {
   readonly #variables: Record<string, string>
@@ -56,9 +67,11 @@ class Shell {
   #busy = 0
   #total = 0
   #last = 0
+  #directory: string
 
   constructor(private readonly machine: Machine) {
     this.#variables = { ...machine.env }
+    this.#directory = machine.directory ?? '/'
   }
 
   *command(words: readonly string[]): Run {
@@ -90,7 +103,7 @@ class Shell {
   }
 
   *#statement(statement: Statement): Run {
-    if (++this.#busy > BUSY_LIMIT || ++this.#total > TOTAL_LIMIT) throw new NotUnderstood('it does too much')
+    this.#work(1)
     switch (statement.kind) {
       case 'command': {
         const code = yield* this.#simple(statement)
@@ -133,20 +146,105 @@ class Shell {
       if (size > TEXT_LIMIT) throw new NotUnderstood('a command is too long')
       return text
     })
-    const isRedirected = filled.some((word) => /^\uE000\d*>/.test(word) && !/^\uE0002>/.test(word))
-    const plain = filled.filter((word) => !word.startsWith('\uE000'))
+    const plain = filled.filter((word) => !word.startsWith(REDIRECTION))
     const assignment = plain.length === 1 ? /^(\w+)=(.*)$/s.exec(plain[0] ?? '') : null
     if (assignment) {
       this.#variables[assignment[1] ?? ''] = assignment[2] ?? ''
       return 0
     }
     const while_ = plain.findIndex((word) => !/^\w+=/.test(word))
-    const steps = this.command(plain.slice(Math.max(0, while_)))
-    for (;;) {
-      const step = steps.next()
-      if (step.done) return step.value
-      if ('waitMs' in step.value || step.value.stream === 2 || !isRedirected) yield step.value
+    return yield* this.#redirected(
+      filled.filter((word) => word.startsWith(REDIRECTION)),
+      plain.slice(Math.max(0, while_)),
+    )
+  }
+
+  /** Runs a command with its input and output where the redirections say. */
+  *#redirected(redirections: readonly string[], words: readonly string[]): Run {
+    const streams = new Map<1 | 2, string | 1 | 2>()
+    let input: string | undefined
+    for (const each of redirections) {
+      const [, fd = '', operator = '', target = ''] = /^.(\d*)(>>|>\||>|<)(.*)$/s.exec(each) ?? []
+      const stream = fd === '2' ? 2 : 1
+      const device = DEVICES[target]
+      if (operator === '<') input = target
+      else if (device) streams.set(stream, device)
+      else if (/^&[12]$/.test(target)) {
+        const other = target === '&2' ? 2 : 1
+        streams.set(stream, streams.get(other) ?? other)
+      } else {
+        const fault = this.#open(target, operator === '>>')
+        if (fault !== undefined) return yield* this.#complain(`can't create ${target}: ${fault}`)
+        streams.set(stream, target)
+      }
     }
+    const source = input === undefined ? undefined : this.machine.files.file(this.#path(input))
+    if (input !== undefined && !source) return yield* this.#complain(`can't open ${input}: no such file`)
+    if (words.length === 0) return 0
+    const steps = this.command(words)
+    let answer: unknown
+    let given = false
+    for (;;) {
+      const step = steps.next(answer)
+      answer = undefined
+      if (step.done) return step.value
+      if ('waitMs' in step.value) yield step.value
+      else if ('ask' in step.value) {
+        if (step.value.ask !== 'input' || !source) {
+          answer = yield step.value
+          // Whoever answers has let others work in between.
+          if (answer !== undefined) this.#busy = 0
+        } else if (!given) [answer, given] = [source.content, true]
+      } else {
+        const { text, stream } = step.value
+        const target = streams.get(stream) ?? stream
+        if (typeof target === 'number') yield { text, stream: target }
+        else {
+          const fault = this.#append(target, Buffer.from(text))
+          if (fault !== undefined) return yield* this.#complain(`write error: ${fault}`)
+        }
+      }
+    }
+  }
+
+  *#complain(what: string): Run {
+    yield complaint(`sh: ${what}`)
+    return 1
+  }
+
+  /** @returns why not */
+  #open(path: string, append: boolean): string | undefined {
+    return append
+      ? undefined
+      : this.#written(() => this.machine.files.write(this.#path(path), Buffer.alloc(0)))
+  }
+
+  #append(path: string, bytes: Buffer): string | undefined {
+    const { files } = this.machine
+    const at = this.#path(path)
+    this.#work((bytes.length + (files.file(at)?.content.length ?? 0)) / WORK_BYTES)
+    return this.#written(() => files.write(at, bytes, { append: true }))
+  }
+
+  #written(write: () => void): string | undefined {
+    try {
+      write()
+      return undefined
+    } catch (error) {
+      if (error instanceof FileFault) return error.message
+      throw error
+    }
+  }
+
+  #path(path: string): string {
+    return posix.resolve(this.#directory, path)
+  }
+
+  /** @throws NotUnderstood when it has done too much without waiting */
+  #work(amount: number): void {
+    this.#busy += amount
+    this.#total += amount
+    if (this.#busy > BUSY_LIMIT || this.#total > TOTAL_LIMIT) throw new NotUnderstood('it does too much')
   }
 
   #wait(ms: number): Step {
@@ -165,11 +263,13 @@ class Shell {
     let output = ''
     const shell = new Shell(this.machine)
     shell.#passedMs = this.#passedMs
+    shell.#directory = this.#directory
     const steps = shell.#all(parseScript(name.slice(1)))
     // What a substitution prints is short; one that waits has printed what it will.
     for (let step = steps.next(), n = 0; !step.done && n < 100; step = steps.next(), n++) {
       if ('waitMs' in step.value) break
-      if (step.value.stream === 1) output += step.value.text
+      if ('ask' in step.value) continue
+      if (step.value.stream === 1) output += step.value.text.toString()
     }
     return output.replace(/\n+$/, '')
   }
@@ -180,14 +280,11 @@ class Shell {
     switch (name) {
       case 'true':
       case ':':
-      case 'cd':
       case 'set':
       case 'trap':
       case 'wait':
-      case 'touch':
-      case 'mkdir':
-      case 'rm':
       case 'chmod':
+      case 'chown':
       case 'kill':
       case 'sync':
         return 0
@@ -196,6 +293,10 @@ class Shell {
           const [key = '', ...value] = each.split('=')
           this.#variables[key] = value.join('=')
         }
+        return 0
+      case 'cd':
+        // What directories an image has is not known.
+        this.#directory = this.#path(args[0] ?? '/root')
         return 0
       case 'false':
         return 1
@@ -239,7 +340,7 @@ class Shell {
         yield out(`${dateText(machine.startedAt + this.#passedMs, args)}\n`)
         return 0
       case 'pwd':
-        yield out('/\n')
+        yield out(`${this.#directory}\n`)
         return 0
       case 'whoami':
         yield out('root\n')
@@ -258,11 +359,13 @@ class Shell {
       case 'test':
       case '[':
         return this.#test(args.filter((arg) => arg !== ']'))
-      case 'cat':
-        return yield* this.#cat(args)
-      case 'ls':
-        return yield* this.#list(args)
       default: {
+        const command = fileCommand(name)
+        if (command) {
+          const path = (each: string): string => this.#path(each)
+          const work = (bytes: number): void => this.#work(bytes / WORK_BYTES)
+          return yield* command({ files: machine.files, path, work }, args)
+        }
         const { steps = [], exitCode } = machine.program(words)
         for (const step of steps) yield 'waitMs' in step ? this.#wait(step.waitMs) : step
         return exitCode
@@ -278,8 +381,10 @@ class Shell {
     const { files } = this.machine
     const [first = '', operator = '', third] = args
     if (first === '!') return this.#test(args.slice(1)) === 0 ? 1 : 0
-    const isThere = (path: string): boolean =>
-      Object.keys(files).some((file) => file === path || file.startsWith(`${path}/`))
+    const at = this.#path(operator)
+    const isThere =
+      first === '-d' ? files.isDirectory(at) : first === '-f' ? files.file(at) : files.exists(at)
+    if (first === '-s') return files.file(at)?.content.length ? 0 : 1
     let holds = first !== ''
     if (third !== undefined) {
       const [a, b] = [Number(first), Number(third)]
@@ -297,41 +402,8 @@ class Shell {
       holds = comparisons[operator] ?? false
     } else if (first === '-z') holds = operator === ''
     else if (first === '-n') holds = operator !== ''
-    else if (/^-[efdrsx]$/.test(first)) holds = isThere(operator)
+    else if (/^-[efdrsx]$/.test(first)) holds = Boolean(isThere) && operator !== ''
     return holds ? 0 : 1
-  }
-
-  *#cat(paths: readonly string[]): Run {
-    let code = 0
-    for (const path of paths) {
-      const content = this.machine.files[path]
-      if (content === undefined) {
-        yield { text: `cat: can't open '${path}': No such file or directory\n`, stream: 2 }
-        code = 1
-      } else yield { text: content, stream: 1 }
-    }
-    return code
-  }
-
-  *#list(args: readonly string[]): Run {
-    const path = (args.find((arg) => !arg.startsWith('-')) ?? '/').replace(/\/+$/, '')
-    const entries = new Set<string>()
-    for (const file of Object.keys(this.machine.files)) {
-      if (file === path) entries.add(file)
-      else if (file.startsWith(`${path}/`)) entries.add(file.slice(path.length + 1).split('/')[0] ?? '')
-    }
-    if (entries.size === 0) {
-      yield { text: `ls: ${path}: No such file or directory\n`, stream: 2 }
-      return 1
-    }
-    yield {
-      text: [...entries]
-        .sort()
-        .map((entry) => `${entry}\n`)
-        .join(''),
-      stream: 1,
-    }
-    return 0
   }
 }
 

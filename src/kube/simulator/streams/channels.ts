@@ -22,10 +22,10 @@ const server = new WebSocketServer({
 })
 
 export interface Channels {
-  write(stream: 1 | 2, text: string): void
+  write(stream: 1 | 2, text: string | Buffer): void
   /** Closes with what the client is told of the end. */
   finish(exitCode: number): void
-  onInput(listener: (text: string) => void): void
+  onInput(listener: (bytes: Buffer) => void): void
   /** The client will send no more. */
   onInputEnd(listener: () => void): void
   onClose(listener: () => void): void
@@ -58,17 +58,16 @@ export function openChannels(exchange: Exchange, what: string): Promise<Channels
 }
 
 function channelsOf(exchange: Exchange, connection: WebSocket): Channels {
-  const inputs: ((text: string) => void)[] = []
+  const inputs: ((bytes: Buffer) => void)[] = []
   const ends: (() => void)[] = []
   connection.on('error', () => connection.terminate())
   connection.on('close', () => exchange.abort())
   connection.on('message', (data) => {
     const bytes = Buffer.isBuffer(data) ? data : Buffer.concat(data as Buffer[])
-    if (bytes[0] === STDIN && bytes.length > 1)
-      for (const listener of inputs) listener(bytes.subarray(1).toString())
+    if (bytes[0] === STDIN && bytes.length > 1) for (const listener of inputs) listener(bytes.subarray(1))
     if (bytes[0] === CLOSE && bytes[1] === STDIN) for (const listener of ends) listener()
   })
-  const send = (stream: number, text: string): void => {
+  const send = (stream: number, text: string | Buffer): void => {
     if (connection.readyState === connection.OPEN)
       connection.send(Buffer.concat([Buffer.of(stream), Buffer.from(text)]))
   }

@@ -10,10 +10,10 @@ import { SIMULATED } from '../labels.js'
 import { summaryOf } from '../metrics/summary.js'
 import { pageAt } from './pages.js'
 import { servePortForward } from './portforward.js'
-import { serveAttach, serveExec } from './exec.js'
-import { type LogDeps, serveLog } from './logs.js'
+import { type ExecDeps, serveAttach, serveExec } from './exec.js'
+import { serveLog } from './logs.js'
 
-export interface ConnectionDeps extends LogDeps {
+export interface ConnectionDeps extends ExecDeps {
   nodes: Collection<Node>
   podsOn: (node: string) => Iterable<Readonly<Pod>>
 }
@@ -22,7 +22,9 @@ export function connections(deps: ConnectionDeps): Record<string, Connect> {
   const { nodes, podsOn, clock } = deps
   const isSimulated = (name = ''): boolean => nodes.get('', name)?.metadata.labels?.[SIMULATED] === 'true'
   const forPods =
-    (serve: (deps: LogDeps, exchange: Exchange, pod: Readonly<Pod>) => boolean | Promise<boolean>): Connect =>
+    (
+      serve: (deps: ExecDeps, exchange: Exchange, pod: Readonly<Pod>) => boolean | Promise<boolean>,
+    ): Connect =>
     (exchange, parent) => {
       const pod = parent as Pod
       return isSimulated(pod.spec.nodeName) ? serve(deps, exchange, pod) : false

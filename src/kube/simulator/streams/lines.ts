@@ -22,9 +22,10 @@ export function* linesOf(steps: Iterable<Step>, startedAt: number): Generator<Li
       at += step.waitMs
       continue
     }
+    if ('ask' in step) continue
     size += step.text.length
     if (size > TEXT_LIMIT) return
-    const parts = step.text.split('\n')
+    const parts = step.text.toString().split('\n')
     for (const [index, part] of parts.entries()) {
       open ??= { at, text: '' }
       open.text += part

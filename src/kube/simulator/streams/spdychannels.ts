@@ -36,7 +36,7 @@ export function openSpdyChannels(exchange: Exchange, what: string): Promise<Chan
           for (const each of streams.values()) each.end()
           setTimeout(() => socket.destroy(), LINGER_MS).unref()
         },
-        onInput: (listener) => input.onText(listener),
+        onInput: (listener) => input.onBytes(listener),
         onInputEnd: (listener) => input.onEnd(listener),
         onClose: (listener) => void socket.once('close', listener),
       })
@@ -52,15 +52,15 @@ function isAsked({ query }: Exchange, name: string): boolean {
 
 /** What is typed before anybody listens is kept. */
 class Input {
-  #early = ''
+  #early: Buffer[] = []
   #ended = false
-  readonly #texts: ((text: string) => void)[] = []
+  readonly #listeners: ((bytes: Buffer) => void)[] = []
   readonly #ends: (() => void)[] = []
 
   take(stream: SpdyStream): void {
     stream.onData((bytes) => {
-      if (this.#texts.length === 0) this.#early += bytes.toString()
-      for (const listener of this.#texts) listener(bytes.toString())
+      if (this.#listeners.length === 0) this.#early.push(bytes)
+      for (const listener of this.#listeners) listener(bytes)
     })
     stream.onEnd(() => {
       this.#ended = true
@@ -68,10 +68,9 @@ class Input {
     })
   }
 
-  onText(listener: (text: string) => void): void {
-    this.#texts.push(listener)
-    if (this.#early !== '') listener(this.#early)
-    this.#early = ''
+  onBytes(listener: (bytes: Buffer) => void): void {
+    this.#listeners.push(listener)
+    for (const bytes of this.#early.splice(0)) listener(bytes)
   }
 
   onEnd(listener: () => void): void {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { extract, pack } from 'tar-stream'
 import WebSocket from 'ws'
 import { type Pod } from '../../builtin/types.js'
 import { send } from '../../../client/transport.js'
@@ -132,9 +133,12 @@ describe('the log of a simulated container', () => {
 
 interface Session {
   out: string
+  raw: Buffer
   err: string
   status: { status?: string; reason?: string; details?: { causes: { message: string }[] } } | undefined
-  type(text: string): void
+  type(text: string | Buffer): void
+  /** Closes the input. */
+  end(): void
 }
 
 async function exec(query: string): Promise<Session> {
@@ -145,13 +149,16 @@ async function exec(query: string): Promise<Session> {
   })
   const session: Session = {
     out: '',
+    raw: Buffer.alloc(0),
     err: '',
     status: undefined,
     type: (text) => socket.send(Buffer.concat([Buffer.of(0), Buffer.from(text)])),
+    end: () => socket.send(Buffer.of(255, 0)),
   }
   socket.on('message', (data: Buffer) => {
     const text = data.subarray(1).toString()
     if (data[0] === 1) session.out += text
+    if (data[0] === 1) session.raw = Buffer.concat([session.raw, data.subarray(1)])
     if (data[0] === 2) session.err += text
     if (data[0] === 3) session.status = JSON.parse(text) as Session['status']
   })
@@ -159,6 +166,12 @@ async function exec(query: string): Promise<Session> {
     socket.once('open', resolve)
     socket.once('error', reject)
   })
+  return session
+}
+
+async function finished(query: string): Promise<Session> {
+  const session = await exec(query)
+  await expect.poll(() => session.status).toBeDefined()
   return session
 }
 
@@ -188,9 +201,78 @@ describe('exec into a simulated container', () => {
     const session = await exec(`${words('sh')}&stdin=true&stdout=true&tty=true`)
     session.type('hostname\n')
     await expect.poll(() => session.out).toContain('\np\n')
+    expect(session.out).toContain('This container is simulated')
     session.type('echo bye; exit 4\n')
 
     await expect.poll(() => session.status?.details?.causes[0]?.message).toBe('4')
+  })
+
+  it('keeps what is written while the container runs, for all that look later', async () => {
+    await start('sleep 20')
+    const ran = async (script: string): Promise<string> => {
+      const { status, ...session } = await finished(`${words('sh', '-c', script)}&stdout=true&stderr=true`)
+      return `${status?.details?.causes[0]?.message ?? 0} ${session.out}${session.err}`
+    }
+    expect(await ran('mkdir -p /data && echo hello > /data/x')).toBe('0 ')
+    expect(await ran('cat /data/x; ls /data /nothing')).toBe(
+      '1 hello\nx\nls: /nothing: No such file or directory\n',
+    )
+
+    await until((pod) => (pod?.status.containerStatuses?.[0] as { restartCount: number }).restartCount === 1)
+    await until((pod) => pod?.status.containerStatuses?.[0]?.state?.running)
+
+    expect(await ran('cat /data/x')).toBe("1 cat: can't open '/data/x': No such file or directory\n")
+  })
+
+  it('reads its input to the end, whatever it is', async () => {
+    await start('sleep 1000')
+    const bytes = Buffer.from(Array.from({ length: 1000 }, (_none, index) => index % 256))
+    const writing = await exec(`${words('sh', '-c', 'cat > /tmp/bytes')}&stdin=true`)
+    writing.type(bytes.subarray(0, 500))
+    writing.type(bytes.subarray(500))
+    writing.end()
+    await expect.poll(() => writing.status?.status).toBe('Success')
+
+    const { raw } = await finished(`${words('cat', '/tmp/bytes')}&stdout=true`)
+    expect(raw.equals(bytes)).toBe(true)
+    expect((await finished(`${words('cat')}&stdout=true`)).status?.status).toBe('Success')
+  })
+
+  it('takes no more bytes than a container may have', async () => {
+    await start('sleep 1000')
+    const writing = await exec(`${words('sh', '-c', 'cat > /tmp/big')}&stdin=true&stderr=true`)
+    for (let count = 0; count < 9; count++) writing.type(Buffer.alloc(1024 * 1024))
+    writing.end()
+
+    await expect.poll(() => writing.status?.details?.causes[0]?.message).toBeDefined()
+    expect(writing.err).toContain('No space left on device')
+  })
+
+  it('packs and unpacks archives, and lets none out of its directory', async () => {
+    await start('sleep 1000')
+    const archive = pack()
+    archive.entry({ name: 'a/b' }, 'content')
+    archive.entry({ name: '../evil' }, 'x')
+    archive.entry({ name: 'link', type: 'symlink', linkname: '/etc/hostname' })
+    archive.finalize()
+    const unpacking = await exec(`${words('tar', '-xmf', '-', '-C', '/tmp/in')}&stdin=true&stderr=true`)
+    for await (const piece of archive as AsyncIterable<Buffer>) unpacking.type(piece)
+    // No end of the input: the archive has one.
+    await expect.poll(() => unpacking.status?.details?.causes[0]?.message).toBe('1')
+    expect(unpacking.err).toContain("../evil: Member name contains '..'")
+    expect(unpacking.err).toContain('a symlink is not simulated')
+
+    const { raw } = await finished(`${words('tar', 'cf', '-', '/tmp/in')}&stdout=true`)
+    const found: string[] = []
+    const reader = extract()
+    reader.end(raw)
+    for await (const entry of reader) {
+      const pieces: Buffer[] = []
+      for await (const piece of entry as AsyncIterable<Buffer>) pieces.push(piece)
+      found.push(`${entry.header.name} ${Buffer.concat(pieces).toString()}`)
+    }
+    expect(found).toEqual(['tmp/in/ ', 'tmp/in/a/ ', 'tmp/in/a/b content'])
+    expect((await finished(`${words('tar', 'cf', '-', '/no')}&stdout=true`)).status?.status).toBe('Failure')
   })
 
   it('is refused where no container runs, and without a WebSocket', async () => {
