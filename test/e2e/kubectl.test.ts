@@ -113,8 +113,6 @@ describe.runIf(hasKubeTools)('kubectl', () => {
 
       expect(await copy(`${pod}:/srv/dir`, join(here, 'back'))).toMatchObject({ code: 0 })
       expect(readFileSync(join(here, 'back', 'deep', 'bytes')).equals(bytes)).toBe(true)
-      const { out, err } = await copy(`${pod}:/no/such`, join(here, 'none'))
-      expect(out + err).toContain('No such file or directory')
     },
     90_000,
   )
