@@ -1,5 +1,5 @@
 /** Metrics as clients get them. Seven texts are always there; only metering fills them. */
-import { type Point, type QueryResult } from '../integrations/prometheus/types.js'
+import { type Point, type QueryResult, type Series } from '../integrations/prometheus/types.js'
 
 export interface AnsweredSeries {
   metric?: Record<string, string>
@@ -48,14 +48,28 @@ export function dataOf({ resultType, result }: QueryResult): MetricData {
   return {
     resultType: resultType === 'matrix' ? 'matrix' : 'vector',
     ...(result.length > 0 && {
-      result: result.map(({ metric, value, values }) => ({
-        ...(Object.keys(metric).length > 0 && { metric }),
-        ...(value && { value: pointOf(value) }),
-        ...(values && values.length > 0 && { values: values.map(pointOf) }),
-        ...UNCHARGED,
-      })),
+      result: result.map(answeredSeries),
     }),
   }
+}
+
+/** Written field by field: a page of a console is twelve thousand of these, and spreading objects takes ten times as long. */
+function answeredSeries({ metric, value, values }: Series): AnsweredSeries {
+  const series = {} as AnsweredSeries
+  for (const _ in metric) {
+    series.metric = metric
+    break
+  }
+  if (value) series.value = pointOf(value)
+  if (values && values.length > 0) series.values = values.map(pointOf)
+  series.min_value = ''
+  series.max_value = ''
+  series.avg_value = ''
+  series.sum_value = ''
+  series.fee = ''
+  series.resource_unit = ''
+  series.currency_unit = ''
+  return series
 }
 
 /** A number that was counted here. */
@@ -70,6 +84,7 @@ function pointOf([time, number]: Point): Point {
 
 /** Never with an exponent. */
 export function plainNumber(text: string): string {
+  if (!text.includes('e') && !text.includes('E')) return text
   const match = /^([+-]?)(\d+)(?:\.(\d*))?[eE]([+-]?\d{1,3})$/.exec(text)
   if (!match) return text
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = match

@@ -153,10 +153,10 @@ describe.skipIf(!HAVE_PROMETHEUS)(
           if (!JSON.stringify(query).includes(FOREIGN)) expect(text).not.toContain(FOREIGN)
           if (exchanges.some(({ own }) => own.includes('"metric":{'))) answered++
         }),
-        { numRuns: 800 },
+        { numRuns: 400 },
       )
       // A proof of silence would prove nothing.
-      expect(answered).toBeGreaterThan(20)
+      expect(answered).toBeGreaterThan(8)
     }, 240_000)
 
     it('are not reached by an expression of a query, of labels, or of a rule', async () => {
@@ -187,9 +187,9 @@ describe.skipIf(!HAVE_PROMETHEUS)(
           if (exchanges.some(({ own }) => own.includes('"metric":{'))) answered++
           await padmin.delete(`${rules}/rules?name=reaching`)
         }),
-        { numRuns: 250 },
+        { numRuns: 120 },
       )
-      expect(answered).toBeGreaterThan(10)
+      expect(answered).toBeGreaterThan(4)
     }, 240_000)
   },
 )

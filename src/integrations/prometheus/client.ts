@@ -133,18 +133,17 @@ function queryResult(data: unknown): QueryResult {
 
 function seriesOf(value: unknown): Series {
   const { metric, value: sample, values } = (value ?? {}) as Record<string, unknown>
-  return {
-    metric: (metric ?? {}) as Record<string, string>,
-    ...(sample !== undefined && { value: pointOf(sample) }),
-    ...(Array.isArray(values) && { values: values.map(pointOf) }),
-  }
+  const series: Series = { metric: (metric ?? {}) as Record<string, string> }
+  if (sample !== undefined) series.value = pointOf(sample)
+  if (Array.isArray(values)) series.values = values.map(pointOf)
+  return series
 }
 
 function pointOf(value: unknown): Point {
   const [time, number] = Array.isArray(value) ? (value as unknown[]) : []
   if (typeof time !== 'number' || typeof number !== 'string')
     throw failure('bad_response', 'a sample is not a time and a text')
-  return [time, number]
+  return value as Point
 }
 
 function records(data: unknown): Record<string, string>[] {

@@ -1,6 +1,6 @@
 /** HTTP to a metrics backend: kept alive, limited in time and size, cancelled with its caller. */
-import { Agent as PlainAgent, type IncomingMessage, request as plainRequest } from 'node:http'
-import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import { Http1Transport } from '../../client/http1/index.js'
+import { type TransportRequest } from '../../client/transport.js'
 import { failure, PrometheusError } from './types.js'
 
 /** A range of eleven thousand points of a hundred series is 20 MB. */
@@ -24,9 +24,8 @@ export interface HttpRequest {
 }
 
 export class MetricsHttp {
-  readonly #plain = new PlainAgent({ keepAlive: true, maxSockets: SOCKETS })
-  readonly #tls = new TlsAgent({ keepAlive: true, maxSockets: SOCKETS })
-
+  /** By origin: there is one, as a rule. */
+  readonly #transports = new Map<string, Http1Transport>()
   #heldBytes = 0
 
   constructor(
@@ -35,58 +34,86 @@ export class MetricsHttp {
   ) {}
 
   /** @throws PrometheusError, or the signal's reason */
-  async send({ method, url, form, signal, timeoutMs }: HttpRequest): Promise<HttpResponse> {
-    const limit = AbortSignal.timeout(timeoutMs)
-    const body = form?.toString()
-    const headers: Record<string, string | number> = { accept: 'application/json' }
-    if (body !== undefined) {
-      headers['content-type'] = 'application/x-www-form-urlencoded'
-      headers['content-length'] = Buffer.byteLength(body)
-    }
-    try {
-      return await new Promise<HttpResponse>((resolve, reject) => {
-        const options = { method, headers, signal: AbortSignal.any([signal, limit]) }
-        const take = (response: IncomingMessage): void => void this.#collect(response).then(resolve, reject)
-        const outgoing =
-          url.protocol === 'https:'
-            ? tlsRequest(url, { ...options, agent: this.#tls }, take)
-            : plainRequest(url, { ...options, agent: this.#plain }, take)
-        outgoing.on('error', reject)
-        outgoing.end(body)
+  send({ method, url, form, signal, timeoutMs }: HttpRequest): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason as Error)
+        return
+      }
+      const chunks: Uint8Array[] = []
+      let status = 0
+      let length = 0
+      const done = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        this.#heldBytes -= length
+        length = 0
+      }
+      const breakOff = (error: Error): void => {
+        done()
+        dispatched.abort()
+        reject(error)
+      }
+      const onAbort = (): void => breakOff(signal.reason as Error)
+      const timer = setTimeout(
+        () => breakOff(failure('timeout', `no answer within ${timeoutMs / 1_000} seconds`)),
+        timeoutMs,
+      )
+      const dispatched = this.#transport(url).dispatch(requestOf(method, url, form), {
+        head(code) {
+          status = code
+        },
+        data: (chunk) => {
+          length += chunk.length
+          this.#heldBytes += chunk.length
+          const fault = this.#tooMuch(length)
+          if (fault) breakOff(failure('bad_response', fault))
+          else chunks.push(chunk)
+          return true
+        },
+        end() {
+          const text = Buffer.concat(chunks).toString('utf8')
+          done()
+          resolve({ status, text })
+        },
+        fail(error) {
+          done()
+          const verb = method === 'POST' ? 'Post' : 'Get'
+          reject(new PrometheusError(`${verb} "${url.href}": ${reasonOf(error)}`, { cause: error }))
+        },
       })
-    } catch (error) {
-      if (signal.aborted) throw signal.reason
-      if (error instanceof PrometheusError) throw error
-      if (limit.aborted)
-        throw failure('timeout', `no answer within ${timeoutMs / 1_000} seconds`, { cause: error })
-      const verb = method === 'POST' ? 'Post' : 'Get'
-      throw new PrometheusError(`${verb} "${url.href}": ${reasonOf(error)}`, { cause: error })
-    }
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
   }
 
   close(): void {
-    this.#plain.destroy()
-    this.#tls.destroy()
+    for (const transport of this.#transports.values()) void transport.close()
   }
 
-  async #collect(response: IncomingMessage): Promise<HttpResponse> {
-    const chunks: Buffer[] = []
-    let length = 0
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        length += chunk.length
-        this.#heldBytes += chunk.length
-        if (length > this.limitBytes)
-          throw failure('bad_response', `an answer of more than ${this.limitBytes} bytes`)
-        if (this.#heldBytes > this.togetherBytes)
-          throw failure('bad_response', `answers of more than ${this.togetherBytes} bytes at the same time`)
-        chunks.push(chunk)
-      }
-      return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }
-    } finally {
-      this.#heldBytes -= length
+  #transport({ origin }: URL): Http1Transport {
+    let transport = this.#transports.get(origin)
+    if (!transport) {
+      // How long an answer may take is for each request to say.
+      transport = new Http1Transport({ server: origin, maxSockets: SOCKETS, answerTimeoutMs: Infinity })
+      this.#transports.set(origin, transport)
     }
+    return transport
   }
+
+  #tooMuch(length: number): string | undefined {
+    if (length > this.limitBytes) return `an answer of more than ${this.limitBytes} bytes`
+    if (this.#heldBytes > this.togetherBytes)
+      return `answers of more than ${this.togetherBytes} bytes at the same time`
+    return undefined
+  }
+}
+
+const FORM = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
+
+function requestOf(method: string, { pathname, search }: URL, form?: URLSearchParams): TransportRequest {
+  const path = pathname + search
+  if (!form) return { method, path, headers: { accept: FORM.accept } }
+  return { method, path, headers: FORM, body: Buffer.from(form.toString()) }
 }
 
 const REASONS: Readonly<Record<string, string>> = {
