@@ -44,13 +44,60 @@ class ParsedChange implements ObjectChange {
   }
 }
 
+/** So many objects are kept parsed for `shared`. */
+const SHARED = 256
+
 export class Objects {
+  readonly #shared = new Map<string, { revision: number; object: KubeObject }>()
+  readonly #lists = new Map<string, Map<string, KubeObject[]>>()
+
   constructor(readonly storage: Storage) {}
 
   get<T = KubeObject>(group: string, resource: string, namespace: string, name: string): T | undefined {
     const prefix = prefixOf(group, resource)
     const entry = this.storage.get(namespace === '' ? `${prefix}/${name}` : `${prefix}/${namespace}/${name}`)
     return entry && (parse(entry.value) as T)
+  }
+
+  /** The same, shared with all who ask: never to be changed. For what every other request asks for. */
+  shared<T = KubeObject>(
+    group: string,
+    resource: string,
+    namespace: string,
+    name: string,
+  ): Readonly<T> | undefined {
+    const prefix = prefixOf(group, resource)
+    const key = namespace === '' ? `${prefix}/${name}` : `${prefix}/${namespace}/${name}`
+    const entry = this.storage.get(key)
+    const known = this.#shared.get(key)
+    if (entry && known?.revision === entry.modRevision) return known.object as T
+    this.#shared.delete(key)
+    if (!entry) return undefined
+    const object = parse(entry.value)
+    const [oldest] = this.#shared.keys()
+    if (this.#shared.size >= SHARED && oldest !== undefined) this.#shared.delete(oldest)
+    this.#shared.set(key, { revision: entry.modRevision, object })
+    return object as T
+  }
+
+  /** All of a resource in a namespace, shared likewise. For resources of which there are few, and which seldom change. */
+  sharedList<T = KubeObject>(group: string, resource: string, namespace = ''): readonly Readonly<T>[] {
+    const prefix = `${prefixOf(group, resource)}/`
+    let lists = this.#lists.get(prefix)
+    if (!lists) {
+      const made = (lists = new Map<string, KubeObject[]>())
+      this.storage.watch(prefix, this.storage.revision, {
+        events: () => made.clear(),
+        ended: () => this.#lists.delete(prefix),
+      })
+      this.#lists.set(prefix, lists)
+    }
+    let list = lists.get(namespace)
+    if (!list) {
+      if (lists.size >= SHARED) lists.clear()
+      lists.set(namespace, (list = this.list(group, resource, namespace)))
+    }
+    return list as unknown as readonly T[]
   }
 
   list<T = KubeObject>(group: string, resource: string, namespace = ''): T[] {

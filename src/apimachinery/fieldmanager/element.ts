@@ -18,7 +18,7 @@ export const fieldElement = (name: string): Element => `f:${name}`
 export function itemElement(item: unknown, list: ListType, path: readonly Element[]): Element {
   if (list.type === 'set') return `v:${JSON.stringify(item)}`
   const keys: Record<string, unknown> = {}
-  for (const key of [...list.keys].sort()) {
+  for (const key of list.keys) {
     const value = (isObject(item) ? own(item, key) : undefined) ?? own(list.keyDefaults, key)
     if (value === undefined) {
       throw new TypeFault(

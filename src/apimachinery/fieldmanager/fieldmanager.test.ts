@@ -354,6 +354,33 @@ const content: fc.Arbitrary<Content> = fc.record({
 const action = fc.record({ manager: fc.constantFrom('m1', 'm2', 'u1'), content })
 
 describe('whatever managers do', () => {
+  it('the creator owns what a comparison with the empty object finds', () => {
+    const extra = fc.constantFrom<Content>(
+      {},
+      { spec: { free: { a: { b: null }, c: [1] }, args: ['x'] } },
+      { spec: { ports: null, names: [], free: {}, replicas: 0 } },
+      { spec: { names: ['x', 'x'] } },
+    )
+    const metadata = fc.constantFrom<KubeObject['metadata']>(
+      { name: 'a' },
+      { name: 'a', labels: { b: '1', a: '2' }, finalizers: ['z', 'y'] },
+    )
+    const bare = fc.constantFrom(empty, object({ spec: { free: {} } }, { creationTimestamp: null as never }))
+    fc.assert(
+      fc.property(content, extra, metadata, bare, (made, more, about, nothing) => {
+        const next = object({ ...made, spec: { ...made.spec, ...more.spec } }, about)
+        const request = { ...common, empty: nothing, live: undefined, manager: 'u1' }
+        const told = trackUpdate({ ...request, next })
+        // Whoever asks for ownership to be forgotten is compared with the empty object.
+        const compared = trackUpdate({
+          ...request,
+          next: { ...next, metadata: { ...about, managedFields: [{}] } },
+        })
+        expect(JSON.stringify(told)).toBe(JSON.stringify(compared))
+      }),
+    )
+  })
+
   it('what is applied by force is there, everything there has an owner, and ownership survives the wire', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 8 }), (actions) => {

@@ -5,6 +5,7 @@
  * through one version stays that version's.
  */
 import { type ManagedFieldsEntry } from '../meta/types.js'
+import { type JsonObject } from '../json/value.js'
 import { FieldSet } from './fieldset.js'
 
 export interface Manager {
@@ -52,7 +53,7 @@ export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
   return [...managers.values()]
     .filter(({ fields }) => !fields.isEmpty)
     .sort(inWireOrder)
-    .map(encode)
+    .map((manager) => encodeEntry(manager, manager.fields.encode()))
 }
 
 function inWireOrder(a: Manager, b: Manager): number {
@@ -68,14 +69,17 @@ function inWireOrder(a: Manager, b: Manager): number {
   return at < 0 ? 0 : (left[at] ?? '') < (right[at] ?? '') ? -1 : 1
 }
 
-function encode({ name, operation, apiVersion, time, fields, subresource }: Manager): ManagedFieldsEntry {
+export function encodeEntry(
+  { name, operation, apiVersion, time, subresource }: Omit<Manager, 'fields'>,
+  fieldsV1: JsonObject,
+): ManagedFieldsEntry {
   return {
     ...(name !== '' && { manager: name }),
     operation,
     ...(apiVersion !== '' && { apiVersion }),
     ...(time !== undefined && { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: fields.encode(),
+    fieldsV1,
     ...(subresource !== '' && { subresource }),
   }
 }

@@ -14,7 +14,7 @@ export interface Conflict {
 }
 
 /** Fields that no manager owns: identity, and what the server keeps. */
-const UNOWNED = FieldSet.of(
+export const UNOWNED = FieldSet.of(
   ['f:apiVersion'],
   ['f:kind'],
   ['f:metadata'],

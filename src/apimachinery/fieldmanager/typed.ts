@@ -24,24 +24,26 @@ const DEDUCED_MAP = mapOf(DEDUCED)
 const DEDUCED_LIST = listOf(DEDUCED)
 
 /** The type as it applies to a value; unknown shapes take that of the value. */
-function resolve(type: TypeSchema, value: unknown): TypeSchema {
+export function resolve(type: TypeSchema, value: unknown): TypeSchema {
   if (type.kind !== 'deduced') return type
   if (isObject(value)) return DEDUCED_MAP
   return Array.isArray(value) ? DEDUCED_LIST : SCALAR
 }
 
-const granularMap = (type: TypeSchema): type is MapType => type.kind === 'map' && !type.atomic
-const granularList = (type: TypeSchema): type is ListType => type.kind === 'list' && type.type !== 'atomic'
+export const granularMap = (type: TypeSchema): type is MapType => type.kind === 'map' && !type.atomic
+export const granularList = (type: TypeSchema): type is ListType =>
+  type.kind === 'list' && type.type !== 'atomic'
 
 /** Fields of live objects that the type does not know are taken as they are. */
-const childType = (type: MapType, name: string): TypeSchema => type.field(name) ?? type.values ?? DEDUCED
+export const childType = (type: MapType, name: string): TypeSchema =>
+  type.field(name) ?? type.values ?? DEDUCED
 
 /**
  * Items by the element that names them.
  *
  * @throws TypeFault for an item without its keys, or two items with the same
  */
-function itemsOf(list: readonly unknown[], type: ListType, path: Path): Map<Element, unknown> {
+export function itemsOf(list: readonly unknown[], type: ListType, path: Path): Map<Element, unknown> {
   const items = new Map<Element, unknown>()
   for (const item of list) {
     const element = itemElement(item, type, path)
@@ -129,7 +131,7 @@ export function compare(live: unknown, next: unknown, type: TypeSchema): Differe
   return difference
 }
 
-const size = (value: unknown): number =>
+export const size = (value: unknown): number =>
   Array.isArray(value) ? value.length : isObject(value) ? Object.keys(value).length : 0
 
 function visit(live: unknown, next: unknown, declared: TypeSchema, path: Stack, into: Difference): void {

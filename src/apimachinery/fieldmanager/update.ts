@@ -2,8 +2,16 @@
 import { type KubeObject, type ManagedFieldsEntry } from '../meta/types.js'
 import { equal } from '../json/value.js'
 import { type TypeSchema } from '../schema/typed.js'
+import { createdFields } from './created.js'
 import { TypeFault } from './element.js'
-import { capUpdates, decodeManagers, encodeManagers, identity, type Managers } from './managers.js'
+import {
+  capUpdates,
+  decodeManagers,
+  encodeEntry,
+  encodeManagers,
+  identity,
+  type Managers,
+} from './managers.js'
 import { ownable, release } from './ownership.js'
 import { compare } from './typed.js'
 
@@ -36,6 +44,7 @@ export function trackUpdate(request: UpdateRequest): ManagedFieldsEntry[] {
   const { live, next } = request
   const given = next.metadata.managedFields
   const known = live?.metadata.managedFields
+  if (live === undefined && !given?.length) return created(request)
   let managers: Managers = new Map()
   if (!equal(given, RESET)) {
     if (given !== undefined && !equal(given, known)) managers = decodeManagers(given)
@@ -50,6 +59,21 @@ export function trackUpdate(request: UpdateRequest): ManagedFieldsEntry[] {
   }
   capUpdates(managers)
   return encodeManagers(managers)
+}
+
+function created({ schema, empty, next, manager: name, ...rest }: UpdateRequest): ManagedFieldsEntry[] {
+  const { apiVersion, subresource = '', now: time } = rest
+  try {
+    const { metadata, ...parts } = next
+    const { managedFields: _, ...kept } = metadata
+    const fields = createdFields(empty, { ...parts, metadata: kept }, schema)
+    if (Object.keys(fields).length === 0) return []
+    return [encodeEntry({ name, operation: 'Update', apiVersion, subresource, time }, fields)]
+  } catch (error) {
+    // Items with the same key: nobody owns anything.
+    if (error instanceof TypeFault) return []
+    throw error
+  }
 }
 
 /** Gives `manager` what it changed. Its time moves only when it took something. */

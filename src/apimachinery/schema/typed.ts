@@ -28,7 +28,7 @@ export interface MapType {
 export interface ListType {
   kind: 'list'
   type: 'atomic' | 'set' | 'map'
-  /** Fields that tell items apart, for `map`. */
+  /** Fields that tell items apart, for `map`; sorted. */
   keys: readonly string[]
   /** Values of keys that items may leave out. */
   keyDefaults: Readonly<Record<string, unknown>>
@@ -56,7 +56,7 @@ export function listOf(
   keys: readonly string[] = [],
   keyDefaults: Readonly<Record<string, unknown>> = {},
 ): ListType {
-  return { kind: 'list', type, keys, keyDefaults, items }
+  return { kind: 'list', type, keys: [...keys].sort(), keyDefaults, items }
 }
 
 /** ObjectMeta, for kinds whose schema does not spell it out. */

@@ -29,7 +29,7 @@ const ANNOTATION = 'kubernetes.io/limit-ranger'
 
 export function limitRanger(objects: Objects): AdmissionPlugin {
   const limitsIn = (namespace: string): Limit[][] =>
-    objects.list<LimitRange>('', 'limitranges', namespace).map(({ spec }) => spec?.limits ?? [])
+    objects.sharedList<LimitRange>('', 'limitranges', namespace).map(({ spec }) => spec?.limits ?? [])
   return {
     name: 'LimitRanger',
     admit(request) {

@@ -22,7 +22,7 @@ export function namespaceLifecycle(objects: Objects): AdmissionPlugin {
     admit({ operation, definition, namespace, name }) {
       if (operation !== 'CREATE' || !definition.namespaced || isNamespaces(definition)) return
       if (ALWAYS.has(definition.resource)) return
-      const owner = objects.get('', 'namespaces', '', namespace)
+      const owner = objects.shared('', 'namespaces', '', namespace)
       if (!owner) throw notFound({ group: '', resource: 'namespaces' }, namespace)
       const { phase } = (owner.status ?? {}) as { phase?: string }
       if (phase !== 'Terminating') return

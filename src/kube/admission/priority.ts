@@ -2,7 +2,6 @@
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type Pod } from '../builtin/types.js'
 import { type Objects } from '../objects.js'
-import { parse } from '../registry/served.js'
 import { type AdmissionPlugin, type AdmissionRequest } from '../registry/strategy.js'
 import { isAbout, refusal } from './refusal.js'
 
@@ -37,15 +36,10 @@ export function priority(objects: Objects): AdmissionPlugin {
   }
 }
 
-/** Marked as default in its stored bytes, so that none is parsed in vain. */
-const MARK = Buffer.from('"globalDefault":true')
-
 /** The lowest, should there be several all the same. */
-function defaultClass(objects: Objects): PriorityClass | undefined {
-  let found: PriorityClass | undefined
-  for (const { value } of objects.entries(GROUP, RESOURCE)) {
-    if (!value.includes(MARK)) continue
-    const each = parse(value) as PriorityClass
+function defaultClass(objects: Objects): Readonly<PriorityClass> | undefined {
+  let found: Readonly<PriorityClass> | undefined
+  for (const each of objects.sharedList<PriorityClass>(GROUP, RESOURCE)) {
     if (each.globalDefault && (!found || (each.value ?? 0) < (found.value ?? 0))) found = each
   }
   return found
@@ -54,7 +48,7 @@ function defaultClass(objects: Objects): PriorityClass | undefined {
 /** @throws StatusError 403 for an unknown class, or values that are not those of the class */
 function prioritize(objects: Objects, request: AdmissionRequest, { spec }: Pod): void {
   const name = spec.priorityClassName ?? ''
-  const found = name === '' ? defaultClass(objects) : objects.get<PriorityClass>(GROUP, RESOURCE, '', name)
+  const found = name === '' ? defaultClass(objects) : objects.shared<PriorityClass>(GROUP, RESOURCE, '', name)
   if (!found && name !== '') throw refusal(request, `no PriorityClass with name ${name} was found`)
   if (found) spec.priorityClassName = found.metadata.name ?? ''
   const value = found?.value ?? 0

@@ -28,7 +28,10 @@ export function resourceQuota(objects: Objects): AdmissionPlugin & { close(): vo
   const locks = new Locks()
   const tallies = new Tallies()
 
-  async function validate(request: AdmissionRequest, written: NamespaceQuotaObject[]): Promise<void> {
+  async function validate(
+    request: AdmissionRequest,
+    written: readonly Readonly<NamespaceQuotaObject>[],
+  ): Promise<void> {
     const { definition, namespace, context, object, previous } = request
     if (!object) return
     const type = { group: definition.group, resource: definition.resource }
@@ -69,7 +72,7 @@ export function resourceQuota(objects: Objects): AdmissionPlugin & { close(): vo
       if (namespace === '' || subresource !== '' || !definition.namespaced) return
       const grows = operation === 'UPDATE' && definition.group === '' && GROWING.has(definition.resource)
       if (operation !== 'CREATE' && !grows) return
-      const quotas = objects.list<NamespaceQuotaObject>('', 'resourcequotas', namespace)
+      const quotas = objects.sharedList<NamespaceQuotaObject>('', 'resourcequotas', namespace)
       if (quotas.length > 0) return validate(request, quotas)
       return tallies.forget(namespace)
     },

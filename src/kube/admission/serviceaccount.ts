@@ -9,7 +9,7 @@ import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { containersOf } from '../builtin/pods/defaults.js'
 import { type Pod } from '../builtin/types.js'
 import { type Objects, prefixOf } from '../objects.js'
-import { type AdmissionPlugin, type AdmissionRequest } from '../registry/strategy.js'
+import { type AdmissionPlugin, type AdmissionRequest, type RequestContext } from '../registry/strategy.js'
 import { isAbout, refusal } from './refusal.js'
 
 interface ServiceAccount extends KubeObject {
@@ -28,18 +28,20 @@ const PATIENCE_MS = 1000
 export function serviceAccount(objects: Objects): AdmissionPlugin {
   const concerns = (request: AdmissionRequest): boolean =>
     request.operation === 'CREATE' && isAbout(request, '', 'pods')
+  async function complete(request: AdmissionRequest, pod: Pod): Promise<void> {
+    const name = pod.spec.serviceAccountName || 'default'
+    pod.spec.serviceAccountName = pod.spec.serviceAccount = name
+    const account = await waitFor(objects, request, name)
+    if (automounts(account, pod)) await mountToken(objects, request, account, pod)
+    if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
+      pod.spec.imagePullSecrets = account.imagePullSecrets.map((each) => ({ ...each }))
+    }
+  }
   return {
     name: 'ServiceAccount',
-    async admit(request) {
+    admit(request) {
       const pod = request.object as Pod | undefined
-      if (!pod || !concerns(request) || isMirror(pod)) return
-      const name = pod.spec.serviceAccountName || 'default'
-      pod.spec.serviceAccountName = pod.spec.serviceAccount = name
-      const account = await waitFor(objects, request, name)
-      if (automounts(account, pod)) await mountToken(objects, request, account, pod)
-      if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
-        pod.spec.imagePullSecrets = account.imagePullSecrets.map((each) => ({ ...each }))
-      }
+      return pod && concerns(request) && !isMirror(pod) ? complete(request, pod) : undefined
     },
     validate(request) {
       const pod = request.object as Pod | undefined
@@ -50,7 +52,7 @@ export function serviceAccount(objects: Objects): AdmissionPlugin {
         return
       }
       const name = pod.spec.serviceAccountName ?? ''
-      const account = objects.get<ServiceAccount>('', 'serviceaccounts', request.namespace, name)
+      const account = objects.shared<ServiceAccount>('', 'serviceaccounts', request.namespace, name)
       if (account?.metadata.annotations?.[ENFORCE] !== 'true') return
       const why = secretFault(pod, account)
       if (why !== undefined) throw refusal(request, why)
@@ -77,10 +79,10 @@ function automounts(account: ServiceAccount, { spec }: Pod): boolean {
 async function waitFor(objects: Objects, request: AdmissionRequest, name: string): Promise<ServiceAccount> {
   const { namespace, context } = request
   const read = (): ServiceAccount | undefined => {
-    const account = objects.get<ServiceAccount>('', 'serviceaccounts', namespace, name)
+    const account = objects.shared<ServiceAccount>('', 'serviceaccounts', namespace, name)
     return account?.metadata.deletionTimestamp ? undefined : account
   }
-  const account = await settled(objects, namespace, read, context.signal)
+  const account = await settled(objects, namespace, read, context)
   if (account) return account
   const missing = `serviceaccount ${JSON.stringify(name)} not found`
   throw refusal(request, `error looking up service account ${namespace}/${name}: ${missing}`)
@@ -91,10 +93,11 @@ function settled<T>(
   objects: Objects,
   namespace: string,
   read: () => T | undefined,
-  signal: AbortSignal | undefined,
+  context: RequestContext,
 ): Promise<T | undefined> {
   const now = read()
   if (now !== undefined) return Promise.resolve(now)
+  const { signal } = context
   return new Promise((resolve) => {
     const end = (found: T | undefined): void => {
       clearTimeout(timer)
@@ -126,7 +129,7 @@ async function mountToken(
   const { namespace, context } = request
   const name = metadata.name ?? ''
   const read = (): string | undefined => tokenOf(objects, namespace, name)
-  const secretName = await settled(objects, namespace, read, context.signal)
+  const secretName = await settled(objects, namespace, read, context)
   if (secretName === undefined) throw noToken(name)
   const volumes = (pod.spec.volumes ??= [])
   const volume = volumes.find(({ secret }) => secret?.secretName === secretName)?.name ?? secretName
@@ -140,9 +143,9 @@ async function mountToken(
 }
 
 function tokenOf(objects: Objects, namespace: string, name: string): string | undefined {
-  const account = objects.get<ServiceAccount>('', 'serviceaccounts', namespace, name)
+  const account = objects.shared<ServiceAccount>('', 'serviceaccounts', namespace, name)
   return account?.secrets?.find((reference) => {
-    const secret = objects.get('', 'secrets', namespace, reference.name ?? '')
+    const secret = objects.shared('', 'secrets', namespace, reference.name ?? '')
     return (
       secret?.['type'] === TOKEN_TYPE && secret.metadata.annotations?.[ACCOUNT_UID] === account.metadata.uid
     )

@@ -188,7 +188,7 @@ export class ServiceAccountTokens {
     const secretName = claims['kubernetes.io/serviceaccount/secret.name'] ?? ''
     const name = claims['kubernetes.io/serviceaccount/service-account.name'] ?? ''
     const uid = claims['kubernetes.io/serviceaccount/service-account.uid'] ?? ''
-    const secret = this.objects.get('', 'secrets', namespace, secretName)
+    const secret = this.objects.shared('', 'secrets', namespace, secretName)
     if (!secret || secret.metadata.deletionTimestamp) throw new BadToken('the token has been invalidated')
     const stored = (secret.data as Record<string, string> | undefined)?.token
     if (stored === undefined || Buffer.from(stored, 'base64').toString() !== token) {
@@ -219,7 +219,7 @@ export class ServiceAccountTokens {
       ['secrets', secret],
     ] as const) {
       if (!bound) continue
-      const object = this.objects.get('', resource, namespace, bound.name)
+      const object = this.objects.shared('', resource, namespace, bound.name)
       if (!object || object.metadata.uid !== bound.uid || this.#isOver(object)) {
         throw new BadToken('the token has been invalidated')
       }
@@ -241,7 +241,7 @@ export class ServiceAccountTokens {
 
   /** @throws BadToken */
   #account(namespace: string, name: string, uid: string): void {
-    const account = this.objects.get('', 'serviceaccounts', namespace, name)
+    const account = this.objects.shared('', 'serviceaccounts', namespace, name)
     if (!account || account.metadata.deletionTimestamp) throw new BadToken('the service account is gone')
     if (account.metadata.uid !== uid) throw new BadToken('the service account is another one of that name')
   }

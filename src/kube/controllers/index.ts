@@ -1,12 +1,12 @@
 /** The controllers of the embedded API: which there are, and what each follows. */
-import { type Controller, type Source } from '../../controller/index.js'
-import { type KubeObject } from '../../apimachinery/meta/types.js'
+import { type Controller, type Request, type Source } from '../../controller/index.js'
 import { type ServiceAccountTokens } from '../authentication/serviceaccounts.js'
 import { type Pod } from '../builtin/types.js'
-import { type Objects } from '../objects.js'
+import { type Objects, prefixOf } from '../objects.js'
 import { type Pki } from '../pki/index.js'
 import { type Clock } from '../registry/clock.js'
 import { type Random } from '../registry/random.js'
+import { parse } from '../registry/served.js'
 import { type Catalogue } from '../registry/strategy.js'
 import { CertificateReconciler } from './certificate/certificate.reconciler.js'
 import { AggregationReconciler } from './clusterrole/aggregation.reconciler.js'
@@ -48,23 +48,17 @@ export function kubeControllers(deps: ControllersDeps): Controller[] {
       sources: [
         each(objects, '', 'namespaces'),
         each(objects, '', 'serviceaccounts', ({ name, namespace }) =>
-          name === 'default' ? { namespace: '', name: namespace ?? '' } : undefined,
+          name === 'default' ? { namespace: '', name: namespace } : undefined,
         ),
         each(objects, '', 'configmaps', ({ name, namespace }) =>
-          name === 'kube-root-ca.crt' ? { namespace: '', name: namespace ?? '' } : undefined,
+          name === 'kube-root-ca.crt' ? { namespace: '', name: namespace } : undefined,
         ),
       ],
     },
     {
       name: 'serviceaccount-token',
       reconciler: new TokenReconciler(accounts),
-      sources: [
-        each(objects, '', 'serviceaccounts'),
-        each(objects, '', 'secrets', ({ namespace = '', annotations }) => {
-          const name = annotations?.[ACCOUNT_NAME]
-          return name === undefined ? undefined : { namespace, name }
-        }),
-      ],
+      sources: [each(objects, '', 'serviceaccounts'), accountsOfTokens(objects)],
     },
     {
       name: 'clusterrole-aggregation',
@@ -89,35 +83,47 @@ export function kubeControllers(deps: ControllersDeps): Controller[] {
   ]
 }
 
-type Metadata = KubeObject['metadata']
-
-/** A request for every object of a resource and for each that changes; `whom` says for what else instead. */
+/**
+ * A request for every object of a resource and for each that changes; `whom` says for what else instead. What it needs
+ * is in the key: nothing is parsed.
+ */
 function each(
   objects: Objects,
   group: string,
   resource: string,
-  whom: (metadata: Metadata) => { namespace: string; name: string } | undefined = ({
-    namespace = '',
-    name = '',
-  }) => ({ namespace, name }),
+  whom: (where: Request) => Request | undefined = (where) => where,
 ): Source {
+  const prefix = `${prefixOf(group, resource)}/`
   return (enqueue) =>
-    objects.follow(group, resource, ({ object, previous }) => {
-      const metadata = (object ?? previous)?.metadata
-      const request = metadata && whom(metadata)
+    objects.followEntries(prefix, ({ key }) => {
+      const slash = key.indexOf('/', prefix.length)
+      const namespace = slash < 0 ? '' : key.slice(prefix.length, slash)
+      const request = whom({ namespace, name: key.slice(slash < 0 ? prefix.length : slash + 1) })
       if (request) enqueue(request)
     })
 }
 
+/** The accounts that Secrets are tokens of. */
+function accountsOfTokens(objects: Objects): Source {
+  return (enqueue) =>
+    objects.follow('', 'secrets', ({ object, previous }) => {
+      const { namespace = '', annotations } = (object ?? previous)?.metadata ?? {}
+      const name = annotations?.[ACCOUNT_NAME]
+      if (name !== undefined) enqueue({ namespace, name })
+    })
+}
+
+/** In the stored bytes of a pod that mounts a claim. */
+const CLAIM = Buffer.from('"persistentVolumeClaim":')
+
 /** The claims of pods that have gone or ended. */
 function claimsOfPods(objects: Objects): Source {
   return (enqueue) =>
-    objects.follow('', 'pods', ({ object, previous }) => {
-      const phase = (object?.['status'] as Pod['status'] | undefined)?.phase
-      if (object && phase !== 'Succeeded' && phase !== 'Failed') return
-      const pod = (object ?? previous) as Pod | undefined
-      const namespace = pod?.metadata.namespace ?? ''
-      if (pod) for (const name of claimsOf(pod)) enqueue({ namespace, name })
+    objects.followEntries(`${prefixOf('', 'pods')}/`, ({ type, value }) => {
+      if (!value.includes(CLAIM)) return
+      const pod = parse(value) as Pod
+      if (type === 'put' && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') return
+      for (const name of claimsOf(pod)) enqueue({ namespace: pod.metadata.namespace ?? '', name })
     })
 }
 

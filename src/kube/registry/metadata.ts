@@ -4,6 +4,7 @@
  * Every stored object has its metadata in one key order, so that the bytes of equal objects are equal and
  * the fields looked for most come first.
  */
+import { setOwn } from '../../apimachinery/json/value.js'
 import { type KubeObject, type ObjectMeta } from '../../apimachinery/meta/types.js'
 
 const ORDER: readonly (keyof ObjectMeta)[] = [
@@ -23,26 +24,42 @@ const ORDER: readonly (keyof ObjectMeta)[] = [
   'managedFields',
 ]
 
+const LEADING: ReadonlySet<string> = new Set(['kind', 'apiVersion', 'metadata'])
+
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true
   if (Array.isArray(value)) return value.length === 0
-  return typeof value === 'object' && Object.keys(value).length === 0
+  if (typeof value !== 'object') return false
+  for (const _ in value) return false
+  return true
 }
 
 /** Known fields in wire order; empty ones, nulls and what is no metadata at all are left out. */
-export function orderedMetadata(metadata: ObjectMeta): ObjectMeta {
+export function orderedMetadata(
+  metadata: ObjectMeta,
+  resourceVersion = metadata.resourceVersion,
+): ObjectMeta {
   const ordered: Record<string, unknown> = {}
   for (const field of ORDER) {
-    const value = metadata[field]
+    const value = field === 'resourceVersion' ? resourceVersion : metadata[field]
     if (!isEmpty(value)) ordered[field] = value
   }
   return ordered
 }
 
 /** The object as it is stored: kind, apiVersion, metadata in front. */
-export function orderedObject(object: KubeObject, kind: string, apiVersion: string): KubeObject {
-  const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
-  return { kind, apiVersion, metadata: orderedMetadata(metadata), ...rest }
+export function orderedObject(
+  object: KubeObject,
+  kind: string,
+  apiVersion: string,
+  resourceVersion?: string,
+): KubeObject {
+  const metadata = orderedMetadata(object.metadata, resourceVersion)
+  const ordered: KubeObject = { kind, apiVersion, metadata }
+  for (const name of Object.keys(object)) {
+    if (!LEADING.has(name)) setOwn(ordered, name, object[name])
+  }
+  return ordered
 }
 
 /** Where the types of metadata are wrong: a body may hold anything. */

@@ -6,7 +6,6 @@
  */
 import { invalid, type FieldFault, type StatusError } from '../../apimachinery/errors/index.js'
 import { apiVersionOf, type KubeObject } from '../../apimachinery/meta/types.js'
-import { withResourceVersion } from './bytes.js'
 import { FrameRing } from './frames.js'
 import { orderedObject } from './metadata.js'
 import { type ResourceDefinition } from './strategy.js'
@@ -17,6 +16,9 @@ export type MaybePromise<T> = T | Promise<T>
 export type Encoder = ((revision: number) => Buffer) & { size: number }
 
 const OPEN = Buffer.from('{')
+/** Until it is known. */
+const NO_REVISION = '0'
+const REVISION_FIELD = '"resourceVersion":"'
 const compiled = new WeakMap<ResourceDefinition, Served>()
 
 export function served(definition: ResourceDefinition): Served {
@@ -118,18 +120,21 @@ export class Served {
   }
 
   /** Prepares an object of this version for storing. */
-  async encoder(object: KubeObject): Promise<Encoder> {
-    const { convert, kind } = this.definition
-    const stored =
-      this.apiVersion === this.#storageVersion || !convert ? object : await convert.toStorage(object)
-    const ordered = orderedObject(
-      { ...stored, metadata: { ...stored.metadata, resourceVersion: '0' } },
-      kind,
-      this.#storageVersion,
-    )
-    const template = Buffer.from(JSON.stringify(ordered))
-    return Object.assign((revision: number) => withResourceVersion(template, revision), {
-      size: template.length,
+  encoder(object: KubeObject): MaybePromise<Encoder> {
+    const { convert } = this.definition
+    if (this.apiVersion === this.#storageVersion || !convert) return this.#encoder(object)
+    const stored = convert.toStorage(object)
+    return stored instanceof Promise ? stored.then((each) => this.#encoder(each)) : this.#encoder(stored)
+  }
+
+  #encoder(stored: KubeObject): Encoder {
+    const ordered = orderedObject(stored, this.definition.kind, this.#storageVersion, NO_REVISION)
+    const text = JSON.stringify(ordered)
+    // Quotes within texts are written with a backslash: the first place is the field itself.
+    const at = text.indexOf(REVISION_FIELD) + REVISION_FIELD.length
+    const [before, after] = [text.slice(0, at), text.slice(at + NO_REVISION.length)]
+    return Object.assign((revision: number) => Buffer.from(`${before}${revision}${after}`), {
+      size: Buffer.byteLength(text),
     })
   }
 

@@ -441,7 +441,8 @@ export class Registry {
   }
 
   async #encoder(definition: ResourceDefinition, object: KubeObject): Promise<Encoder> {
-    const encoder = await served(definition).encoder(object)
+    const making = served(definition).encoder(object)
+    const encoder = making instanceof Promise ? await making : making
     if (encoder.size <= OBJECT_LIMIT) return encoder
     throw new StatusError({
       code: 413,

@@ -21,7 +21,7 @@ export interface RequestContext {
   fieldManager: string
   /** Collects texts for `Warning: 299` headers. */
   warn(text: string): void
-  signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** One column of the Table form. */

@@ -13,7 +13,7 @@ export interface WriteOptions {
   subresource: string
   /** Collects texts for `Warning: 299` headers. */
   warn: (text: string) => void
-  signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface Written {
@@ -60,7 +60,9 @@ export function contextOf(options: WriteOptions, now: number): RequestContext {
     subresource: options.subresource,
     fieldManager: options.fieldManager,
     warn: options.warn,
-    ...(options.signal && { signal: options.signal }),
+    get signal() {
+      return options.signal
+    },
   }
 }
 

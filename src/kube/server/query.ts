@@ -71,6 +71,9 @@ export function writeOptions(
     subresource,
     force: query.get('force') !== null && query.get('force') !== 'false' && query.get('force') !== '0',
     warn: (text) => exchange.warn(text),
-    signal: exchange.signal,
+    // Made when somebody waits.
+    get signal() {
+      return exchange.signal
+    },
   }
 }

@@ -152,11 +152,11 @@ export class MvccStorage implements Storage {
     return pending.type === 'put' ? pending.entry : undefined
   }
 
-  async put(key: string, encode: (revision: number) => Buffer, options?: WriteOptions): Promise<KeyValue> {
+  put(key: string, encode: (revision: number) => Buffer, options?: WriteOptions): Promise<KeyValue> {
     return this.#accept('put', key, encode, options)
   }
 
-  async delete(key: string, encode: (revision: number) => Buffer, options?: WriteOptions): Promise<KeyValue> {
+  delete(key: string, encode: (revision: number) => Buffer, options?: WriteOptions): Promise<KeyValue> {
     return this.#accept('delete', key, encode, options)
   }
 
@@ -218,9 +218,24 @@ export class MvccStorage implements Storage {
     encode: (revision: number) => Buffer,
     options: WriteOptions = {},
   ): Promise<KeyValue> {
+    return new Promise((resolve, reject) => {
+      const entry = this.#entry(type, key, encode, options)
+      const write: Write = { type, entry, resolve, reject }
+      this.#queue.push(write)
+      this.#pending.set(key, write)
+      this.#draining ??= new Promise((done) => this.journal.gather(() => done(this.#drain())))
+    })
+  }
+
+  /** What is to be written, under the next revision. */
+  #entry(
+    type: 'put' | 'delete',
+    key: string,
+    encode: (revision: number) => Buffer,
+    { expected }: WriteOptions,
+  ): KeyValue {
     this.#assertWritable()
     const previous = this.head(key)
-    const { expected } = options
     if (expected !== undefined && expected !== (previous?.modRevision ?? 0)) {
       throw new Precondition(key, previous)
     }
@@ -231,14 +246,7 @@ export class MvccStorage implements Storage {
     const value = encode(revision)
     if (this.#assigned + 1 !== revision) throw new Error('storage: encode must not write')
     this.#assigned = revision
-
-    const entry = { key, value, createRevision: previous?.createRevision ?? revision, modRevision: revision }
-    return new Promise((resolve, reject) => {
-      const write: Write = { type, entry, resolve, reject }
-      this.#queue.push(write)
-      this.#pending.set(key, write)
-      this.#draining ??= new Promise((done) => this.journal.gather(() => done(this.#drain())))
-    })
+    return { key, value, createRevision: previous?.createRevision ?? revision, modRevision: revision }
   }
 
   async #drain(): Promise<void> {

@@ -100,7 +100,7 @@ function absent(field: Field, path: string, issues: DecodeIssues): unknown {
 function present(plan: Plan, field: Field, value: unknown, path: string, issues: DecodeIssues): unknown {
   let read: unknown
   try {
-    read = readValue(field.type, value, join(path, field.name), issues)
+    read = readValue(field.type, value, path, field.name, issues)
   } catch (error) {
     if (error instanceof WrongType) throw error.within(`${plan.typeName}.${goName(field.name)}`)
     throw error
@@ -131,7 +131,14 @@ function isZero(type: WireType, value: unknown): boolean {
   }
 }
 
-function readValue(type: WireType, value: unknown, path: string, issues: DecodeIssues): unknown {
+/** @param at the field's name, put behind `path` where something below may need it */
+function readValue(
+  type: WireType,
+  value: unknown,
+  path: string,
+  at: string | number,
+  issues: DecodeIssues,
+): unknown {
   switch (type.is) {
     case 'string':
       if (typeof value === 'string') return value
@@ -160,11 +167,11 @@ function readValue(type: WireType, value: unknown, path: string, issues: DecodeI
     case 'raw':
       return value
     case 'object':
-      return readObject(type.plan, value, path, issues)
+      return readObject(type.plan, value, join(path, at), issues)
     case 'array':
-      return readArray(type.of, value, path, issues)
+      return readArray(type.of, value, join(path, at), issues)
     case 'map':
-      return readMap(type.of, value, path, issues)
+      return readMap(type.of, value, join(path, at), issues)
   }
 }
 
@@ -222,7 +229,7 @@ function readArray(of: WireType, value: unknown, path: string, issues: DecodeIss
   }
   try {
     return value.map((item, index) =>
-      item === null ? zeroOf(of, issues) : readValue(of, item, `${path}[${index}]`, issues),
+      item === null ? zeroOf(of, issues) : readValue(of, item, path, index, issues),
     )
   } catch (error) {
     if (error instanceof WrongType) throw error.within(`[]${goType(of)}`)
@@ -236,7 +243,7 @@ function readMap(of: WireType, value: unknown, path: string, issues: DecodeIssue
   }
   const output: Json = {}
   for (const [key, item] of Object.entries(value)) {
-    const read = item === null ? zeroOf(of, issues) : readValue(of, item, `${path}.${key}`, issues)
+    const read = item === null ? zeroOf(of, issues) : readValue(of, item, path, key, issues)
     // Assigning to __proto__ would change the prototype instead of adding a key.
     if (key === '__proto__') Object.defineProperty(output, key, { value: read, enumerable: true })
     else output[key] = read
@@ -249,7 +256,8 @@ function zeroOf(type: WireType, issues: DecodeIssues): unknown {
   return absent({ name: '', type, always: true, kept: false, byValue: type.is === 'object' }, '', issues)
 }
 
-function join(path: string, name: string): string {
+function join(path: string, name: string | number): string {
+  if (typeof name === 'number') return `${path}[${name}]`
   return path === '' ? name : `${path}.${name}`
 }
 

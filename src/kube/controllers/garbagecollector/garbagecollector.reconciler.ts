@@ -20,6 +20,7 @@ export interface GarbageCollectorDeps {
 const FOREGROUND = 'foregroundDeletion'
 const ORPHAN = 'orphan'
 const OWNERS = Buffer.from('"ownerReferences"')
+const FINALIZERS = Buffer.from('"finalizers"')
 const HOLDS = [Buffer.from(`"${FOREGROUND}"`), Buffer.from(`"${ORPHAN}"`)]
 /** How long an owner waits before it looks again whether its dependents are gone. */
 const HELD_MS = 300
@@ -52,7 +53,8 @@ export class GarbageCollector implements Reconciler {
         for (const uid of uids) this.#ownedBy(uid).add(key)
         enqueue({ namespace: '', name: key })
       } else if (ownersBefore) this.#forget(key, ownersBefore)
-      if (HOLDS.some((finalizer) => value.includes(finalizer))) enqueue({ namespace: '', name: key })
+      if (value.includes(FINALIZERS) && HOLDS.some((finalizer) => value.includes(finalizer)))
+        enqueue({ namespace: '', name: key })
     })
 
   async reconcile({ name: key }: Request, signal: AbortSignal): Promise<Result> {
