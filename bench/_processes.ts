@@ -46,7 +46,7 @@ export async function startInFront(
 }
 
 /** `orrery up` on its own Kubernetes API that holds the lists. */
-export async function startEmbedded(lists: Lists): Promise<Running> {
+export async function startEmbedded(lists: Lists, flags: readonly string[] = []): Promise<Running> {
   const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
   const from = join(directory, 'state.json')
   const dataDir = join(directory, 'data')
@@ -54,7 +54,7 @@ export async function startEmbedded(lists: Lists): Promise<Running> {
     writeState(from, lists)
     await restore({ from, dataDir, crds: join(process.cwd(), 'config', 'crds') })
   }
-  return started(['up', '--data-dir', dataDir, '--port', '0', '--kube-port', '0'], directory)
+  return started(['up', '--data-dir', dataDir, '--port', '0', '--kube-port', '0', ...flags], directory)
 }
 
 /** In pieces: the text of a large state is longer than a string can be. */
