@@ -1,7 +1,7 @@
 /**
  * A stand-in for Elasticsearch and OpenSearch in tests: it takes the requests that the client sends, in the form that
- * each release documents, and works out their answers from the documents it was given. What a release would refuse,
- * it refuses.
+ * each release documents, and works out their answers from the documents it was given, in the form that genuine servers
+ * have answered in (`recorded.ts`). What a release would refuse, it refuses.
  */
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo } from 'node:net'
@@ -9,6 +9,7 @@ import { bucketAfter, bucketOf, parseInterval } from '../intervals.js'
 import { type JsonDocument } from '../interface.js'
 import { valueAt } from '../kinds.js'
 import { type Dialect, DIALECTS } from './dialects.js'
+import { bucketAnswer, missingIndex, refusal, rootOf, searchAnswer } from './recorded.js'
 
 type Json = Record<string, any> // eslint-disable-line @typescript-eslint/no-explicit-any -- bodies of any shape
 
@@ -28,11 +29,7 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
   const scrolls = new Map<string, JsonDocument[]>()
 
   function answer(method: string, path: string, query: URLSearchParams, body: string): Json {
-    if (method === 'GET' && path === '/') {
-      const isOpenSearch = version.startsWith('opensearch')
-      const number = `${version.replace('opensearchv', '')}.1.2`
-      return { version: { number, ...(isOpenSearch && { distribution: 'opensearch' }) } }
-    }
+    if (method === 'GET' && path === '/') return rootOf(version)
     if (path === '/_bulk') return bulk(body)
     if (path === '/_search/scroll' && method === 'DELETE') {
       for (const id of (JSON.parse(body) as Json)['scroll_id']) scrolls.delete(id as string)
@@ -41,7 +38,7 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
     if (path === '/_search/scroll') {
       const id = (JSON.parse(body) as Json)['scroll_id'] as string
       const rest = scrolls.get(id) ?? []
-      return { _scroll_id: id, hits: { hits: rest.splice(0, 1_000).map((_source) => ({ _source })) } }
+      return { _scroll_id: id, ...searchAnswer(version, rest.length, rest.splice(0, 1_000)) }
     }
     return search(decodeURIComponent(path.split('/')[1] ?? '').split(','), JSON.parse(body) as Json, query)
   }
@@ -53,7 +50,7 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
       .map((line) => JSON.parse(line) as Json)
     for (let i = 0; i < lines.length; i += 2) {
       const { _index, _type } = lines[i]?.['index'] as { _index: string; _type?: string }
-      if (_type !== dialect.documentType) return refused('wrong _type')
+      if (_type !== dialect.documentType) return refusal('illegal_argument_exception', 'wrong _type')
       const documents = indices.get(_index) ?? []
       indices.set(_index, documents)
       documents.push(lines[i + 1] as JsonDocument)
@@ -62,7 +59,10 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
   }
 
   function search(names: string[], body: Json, query: URLSearchParams): Json {
-    if ('track_total_hits' in body !== dialect.tracksTotals) return refused('track_total_hits')
+    if ('track_total_hits' in body !== dialect.tracksTotals)
+      return refusal('parsing_exception', 'track_total_hits')
+    const absent = names.find((name) => !name.endsWith('*') && !indices.has(name))
+    if (absent !== undefined && query.get('ignore_unavailable') !== 'true') return missingIndex(absent)
     const named = (index: string): boolean =>
       names.some((name) => (name.endsWith('*') ? index.startsWith(name.slice(0, -1)) : index === name))
     const found = [...indices]
@@ -73,11 +73,8 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
     for (const [field, { order }] of Object.entries(sort ?? {}))
       found.sort((a, b) => (order === 'asc' ? 1 : -1) * (timeOf(a, field) - timeOf(b, field)))
     const { from = 0, size = 10 } = body
-    const total = dialect.tracksTotals ? { value: found.length, relation: 'eq' } : found.length
-    const hits = found
-      .slice(from as number, (from as number) + (size as number))
-      .map((_source) => ({ _source }))
-    const result: Json = { hits: { total, hits } }
+    const page = found.slice(from as number, (from as number) + (size as number))
+    const result: Json = searchAnswer(version, found.length, page)
     if (query.has('scroll')) {
       result['_scroll_id'] = `scroll-${scrolls.size}`
       scrolls.set(`scroll-${scrolls.size}`, found.slice(size as number))
@@ -93,12 +90,13 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
       const { field, interval, fixed_interval, calendar_interval } = (histogram as Json)[
         'date_histogram'
       ] as Record<string, string>
-      if ((interval === undefined) !== dialect.splitsIntervals) return refused('interval')
+      if ((interval === undefined) !== dialect.splitsIntervals)
+        return refusal('x_content_parse_exception', 'interval')
       const width = parseInterval(interval ?? fixed_interval ?? calendar_interval ?? '')
       const times = found.map((document) => bucketOf(timeOf(document, field ?? ''), width))
       const buckets: Json[] = []
       for (let key = Math.min(...times); key <= Math.max(...times); key = bucketAfter(key, width))
-        buckets.push({ key, doc_count: times.filter((time) => time === key).length })
+        buckets.push(bucketAnswer(key, times.filter((time) => time === key).length))
       result['aggregations'] = { date_histogram_aggregation: { buckets } }
     }
     return result
@@ -109,7 +107,9 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
       asked.push(`${request.method} ${request.url} ${body}`)
       const url = new URL(request.url ?? '', 'http://double')
       const result = answer(request.method ?? '', url.pathname, url.searchParams, body)
-      response.writeHead('error' in result ? 400 : 200, { 'content-type': 'application/json' })
+      response.writeHead((result['status'] as number | undefined) ?? 200, {
+        'content-type': 'application/json',
+      })
       response.end(JSON.stringify(result))
     })
   })
@@ -123,13 +123,6 @@ export async function startDouble(version: keyof typeof DIALECTS): Promise<Doubl
         server.close(() => resolve())
         server.closeAllConnections()
       }),
-  }
-}
-
-function refused(reason: string): Json {
-  return {
-    error: { type: 'parsing_exception', reason: 'all shards failed', root_cause: [{ reason }] },
-    status: 400,
   }
 }
 

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import { type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { describeRecordStores } from '../conformance.js'
 import { type RecordQuery } from '../interface.js'
@@ -8,6 +10,7 @@ import { DIALECTS, dialectNamed, dialectOf } from './dialects.js'
 import { type Double, startDouble } from './double.js'
 import { ElasticsearchRecords } from './index.js'
 import { indicesFor } from './indices.js'
+import { refusal } from './recorded.js'
 
 const VERSIONS = Object.keys(DIALECTS) as (keyof typeof DIALECTS)[]
 const NOW = Date.parse('2026-03-06T12:00:00Z')
@@ -148,6 +151,21 @@ describe('the client', () => {
       code: 500,
       message: 'type: parsing_exception, reason: track_total_hits',
     })
+
+    const server = createServer((_, response) =>
+      response
+        .writeHead(400)
+        .end(JSON.stringify(refusal('illegal_argument_exception', 'Unable to parse interval [30m0s]', true))),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const picky = new ElasticsearchRecords(LOGS, { ...SECTION, version: '7', host, indexPrefix: 'logs' })
+    await expect(picky.statistics(EVERYTHING)).rejects.toMatchObject({
+      code: 500,
+      message: 'type: search_phase_execution_exception, reason: Unable to parse interval [30m0s]',
+    })
+    picky.close()
+    server.close()
 
     const lost = new ElasticsearchRecords(LOGS, { ...SECTION, host: '127.0.0.1:1', indexPrefix: 'logs' })
     await expect(lost.statistics(EVERYTHING)).rejects.toMatchObject({ code: 503 })
