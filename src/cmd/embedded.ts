@@ -10,6 +10,8 @@ export interface EmbeddedFlags {
   kubePort: number
   /** Simulated ones. */
   nodes: number
+  /** A directory: what simulated containers do. */
+  stages?: string
   logger: Logger
 }
 
@@ -19,6 +21,7 @@ export function startEmbedded({
   bindAddress,
   kubePort,
   nodes,
+  stages,
   logger,
 }: EmbeddedFlags): Promise<Kube> {
   return startKube({
@@ -27,6 +30,7 @@ export function startEmbedded({
     host: bindAddress,
     port: kubePort,
     nodes,
+    ...(stages !== undefined && { stages }),
     logger,
   })
 }

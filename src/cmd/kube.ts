@@ -11,6 +11,7 @@ export interface KubeFlags {
   kubePort: number
   bindAddress: string
   nodes: number
+  stages?: string
   logLevel: LogLevel
 }
 

@@ -67,6 +67,8 @@ const nodes = (): Option =>
   new Option('--nodes <N>', 'simulated nodes of the embedded Kubernetes API; with 0 nothing runs pods')
     .argParser(count)
     .default(1)
+const stages = (): Option =>
+  new Option('--stages <DIR>', 'YAML files that say what simulated containers do, before those built in')
 const kubePort = (): Option =>
   new Option('--kube-port <PORT>', 'port of the embedded Kubernetes API, 0 for any free one')
     .argParser(port)
@@ -126,6 +128,7 @@ Examples:
       'with --kubeconfig: where the cluster reaches the webhooks (default: they are not registered)',
     )
     .addOption(nodes())
+    .addOption(stages())
     .addOption(controllers())
     .addOption(logLevel())
     .action(async (flags: UpFlags) => (await import('./up.js')).up(flags))
@@ -199,6 +202,7 @@ Examples:
     .addOption(kubePort())
     .addOption(bindAddress())
     .addOption(nodes())
+    .addOption(stages())
     .addOption(logLevel())
     .action(async (flags: KubeFlags) => (await import('./kube.js')).kube(flags))
 

@@ -42,6 +42,8 @@ export interface UpFlags extends Partial<WebhookFlags> {
   config?: string
   kubeconfig?: string
   nodes: number
+  /** A directory: what simulated containers do. */
+  stages?: string
   /** Patterns of controller names. Default: all. */
   controllers?: string[]
   logLevel: LogLevel

@@ -37,6 +37,7 @@ import { systemRandom } from './registry/random.js'
 import { type Registry } from './registry/store.js'
 import { type Catalogue } from './registry/strategy.js'
 import { withReviews } from './reviews.js'
+import { builtinRules } from './simulator/rules/index.js'
 import { type Connect } from './server/api.js'
 import { type Filter } from './server/chain.js'
 import { createKubeServer } from './server/index.js'
@@ -71,6 +72,8 @@ export interface KubeOptions {
   filters?: readonly Filter[]
   /** Simulated nodes. Default none. */
   nodes?: number
+  /** A directory with stages and images of one's own, for simulated containers. */
+  stages?: string
   admission?: AdmissionOptions
   /** Fixed bearer tokens. */
   tokens?: readonly StaticToken[]
@@ -109,12 +112,16 @@ export const ADMIN_USER: UserInfo = {
 }
 
 /**
- * @throws Locked when another process has the data directory; Error when it cannot be used, or the port is
+ * @throws RulesError; Locked when another process has the data directory; Error when it cannot be used, or the port is
  *   taken
  */
 export async function startKube(options: KubeOptions = {}): Promise<Kube> {
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? SILENT
+  const rules =
+    options.stages === undefined
+      ? builtinRules
+      : (await import('./simulator/rules/read.js')).readRules(options.stages)
   const [storage, pki] = await Promise.all([openStorage(options, logger), openKeys(options)])
   const host = options.host ?? '127.0.0.1'
   const closers: (() => Promise<void> | void)[] = []
@@ -212,6 +219,7 @@ export async function startKube(options: KubeOptions = {}): Promise<Kube> {
         transport: server.transport,
         connections,
         nodes: options.nodes ?? 0,
+        rules,
         kubeletVersion: versionInfo(options.kubeVersion).gitVersion,
       },
       options.controllers ?? true,

@@ -11,6 +11,7 @@ import { type Pod, type ResourceList } from '../builtin/types.js'
 import { type Connect } from '../server/api.js'
 import { type Logger } from '../server/interfaces.js'
 import { isMeasured, podUsage, written } from '../simulator/metrics/usage.js'
+import { type Rules } from '../simulator/rules/index.js'
 import { startSimulator } from '../simulator/index.js'
 import { type Collections } from './collections.js'
 import { type ControllersDeps, kubeControllers } from './index.js'
@@ -28,6 +29,8 @@ export interface StartDeps extends ControllersDeps {
   /** Simulated nodes. */
   nodes: number
   kubeletVersion: string
+  /** What simulated containers do. */
+  rules: Rules
   connections: Record<string, Connect>
 }
 

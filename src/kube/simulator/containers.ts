@@ -4,6 +4,7 @@ import { type Container, type Pod } from '../builtin/types.js'
 import { type Objects } from '../objects.js'
 import { type Behaviour, behaviourOf } from './behaviour/behaviour.js'
 import { type Environment, environmentOf } from './behaviour/environment.js'
+import { type Rules } from './rules/index.js'
 import { type ContainerReport } from './kubelet/status.js'
 
 export interface Meant {
@@ -14,7 +15,11 @@ export interface Meant {
 }
 
 /** @throws StatusError 400 when it is not clear which, or there is none of that name */
-export function containerMeant(objects: Objects, pod: Readonly<Pod>, asked: string | null): Meant {
+export function containerMeant(
+  { objects, rules }: { objects: Objects; rules: Rules },
+  pod: Readonly<Pod>,
+  asked: string | null,
+): Meant {
   const { containers, initContainers = [] } = pod.spec
   const { name: podName = '' } = pod.metadata
   const all = [...initContainers, ...(containers ?? [])]
@@ -33,5 +38,5 @@ export function containerMeant(objects: Objects, pod: Readonly<Pod>, asked: stri
   const reports = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])]
   const report = reports.find(({ name }) => name === container.name) as ContainerReport | undefined
   const environment = environmentOf(objects, pod, container)
-  return { container, report, environment, behaviour: behaviourOf(pod, container, environment) }
+  return { container, report, environment, behaviour: behaviourOf(pod, container, environment, rules) }
 }

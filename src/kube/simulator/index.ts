@@ -28,6 +28,7 @@ import { KubeletReconciler } from './kubelet/kubelet.reconciler.js'
 import { SIMULATED, WHAT_IT_IS } from './labels.js'
 import { metricsResources } from './metrics/resources.js'
 import { HeartbeatReconciler, type Lease, nodeName, nodeOf } from './nodes.js'
+import { type Rules } from './rules/index.js'
 import { SCHEDULER, SchedulerReconciler } from './scheduler/scheduler.reconciler.js'
 import { NodeUsage } from './scheduler/usage.js'
 import { connections } from './streams/index.js'
@@ -45,13 +46,14 @@ export interface SimulatorDeps {
   /** How many there should be. */
   nodes: number
   kubeletVersion: string
+  rules: Rules
   /** `scheduler` and `kubelet` can be left out by name, as controllers. */
   isWanted: (name: string) => boolean
 }
 
 /** @returns stop what the manager does not */
 export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
-  const { objects, collections, writer, manager, clock, recorder, isWanted } = deps
+  const { objects, collections, writer, manager, clock, recorder, isWanted, rules } = deps
   const stored = <T extends KubeObject>(group: string, version: string, resource: string): Stored<T> =>
     new Stored<T>(collections, writer, group, version, resource)
   const pods = stored<Pod>('', 'v1', 'pods')
@@ -63,7 +65,7 @@ export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
 
   if (isWanted('kubelet')) {
     const layers = new Layers()
-    const parts = { objects, pods: pods.collection, nodes: nodes.collection, podsOn, clock, layers }
+    const parts = { objects, pods: pods.collection, nodes: nodes.collection, podsOn, clock, layers, rules }
     Object.assign(deps.connections, connections(parts))
     for (const definition of metricsResources(parts)) deps.catalogue.set(definition)
     const leases = stored<Lease>('coordination.k8s.io', 'v1', 'leases')
@@ -77,6 +79,7 @@ export async function startSimulator(deps: SimulatorDeps): Promise<() => void> {
       podsOn,
       nodes,
       objects,
+      rules,
       recorder: recorder('kubelet'),
       clock,
     })

@@ -48,7 +48,7 @@ async function soon(read: () => unknown, expected: unknown, stepMs = 200): Promi
         cluster.clock.advance(stepMs)
         return read()
       },
-      { interval: 5, timeout: 4000 },
+      { interval: 5, timeout: 15_000 },
     )
     .toEqual(expected)
 }
@@ -201,6 +201,16 @@ describe('a pod', () => {
 
     await soon(restarts, 1, 500)
     expect(pod().status.containerStatuses?.[0]?.lastState?.terminated?.exitCode).toBe(137)
+  })
+
+  it('fails its pull and its liveness probe when its annotations say so', async () => {
+    await create({}, { name: 'pull', annotations: { 'simulated.orrery.dev/pull-error': 'no such ${image}' } })
+    await create({}, { name: 'ill', annotations: { 'simulated.orrery.dev/unhealthy-seconds.main': '3' } })
+
+    await soon(() => state('pull'), 'ImagePullBackOff', 1000)
+    expect(events()).toContain('Failed')
+    await soon(() => (restarts('ill') ?? 0) > 0, true, 1000)
+    await expect.poll(events).toContain('Unhealthy')
   })
 
   it('behaves as its annotations say', async () => {

@@ -22,6 +22,8 @@ export interface TestKubeOptions {
   port?: number
   /** Simulated nodes; with them pods run, as far as simulated ones do. Default 0. */
   nodes?: number
+  /** A directory with stages and images of your own: what pods do. */
+  stages?: string
   /** Patterns of controller names: `*` for all, `-job` for all but. False: none. Default: all. */
   controllers?: false | readonly string[]
   /** Objects there from the start: as objects, or YAML documents. */
@@ -58,7 +60,7 @@ export interface TestKube {
 }
 
 export async function startKube(options: TestKubeOptions = {}): Promise<TestKube> {
-  const { port, nodes = 0, controllers = ['*'], objects, time, kubeVersion } = options
+  const { port, nodes = 0, stages, controllers = ['*'], objects, time, kubeVersion } = options
   const clock = time === undefined ? undefined : new ManualClock(new Date(time).getTime())
   const { faults, filter } = createFaults()
   const settings: KubeOptions = {
@@ -67,6 +69,7 @@ export async function startKube(options: TestKubeOptions = {}): Promise<TestKube
     controllers,
     filters: [filter],
     ...(port !== undefined && { port }),
+    ...(stages !== undefined && { stages }),
     ...(clock && { clock }),
     ...(kubeVersion !== undefined && { kubeVersion }),
   }

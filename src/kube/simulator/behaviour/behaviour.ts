@@ -1,11 +1,12 @@
 /** What a simulated container does: whether its image can be pulled, how long it runs, how it ends, what it prints. */
 import { type Container, type Pod, type Probe } from '../../builtin/types.js'
-import { type ImageFacts, images } from '../data.js'
+import { type ImageRule, type Rules } from '../rules/index.js'
 import { Files } from '../files/files.js'
 import { scratchLayer } from '../files/layers.js'
 import { OVERRIDES } from '../labels.js'
 import { type Machine, run, type Step } from '../shell/run.js'
 import { type Environment } from './environment.js'
+import { ruleOf } from './images.js'
 
 export interface Behaviour {
   pull: 'ok' | 'fails' | 'invalid'
@@ -32,9 +33,10 @@ export function behaviourOf(
   pod: Readonly<Pod>,
   container: Readonly<Container>,
   environment: Environment,
+  { images }: Rules,
 ): Behaviour {
   const { image = '', name } = container
-  const facts = factsOf(image)
+  const facts = ruleOf(images(), image, [...(container.command ?? []), ...(container.args ?? [])])
   const override = (key: string): string | undefined => {
     const { annotations = {} } = pod.metadata
     return annotations[`${key}.${name}`] ?? annotations[key]
@@ -46,7 +48,7 @@ export function behaviourOf(
   const { HOSTNAME: _name, ...env } = environment.env
   const played = serves(container, facts)
     ? { runMs: undefined, exitCode: 0 }
-    : ending(JSON.stringify([container, env, pod.spec.restartPolicy]), () => playThrough(steps))
+    : ending(JSON.stringify([container, env, pod.spec.restartPolicy, facts]), () => playThrough(steps))
   const runSeconds = override(OVERRIDES.runSeconds)
   const exitCode = override(OVERRIDES.exitCode)
   const runMs =
@@ -77,28 +79,6 @@ export function behaviourOf(
   }
 }
 
-/** The entry of an image; `library/` and registries do not matter to plain names. */
-export function factsOf(image: string): ImageFacts {
-  const name = (image.split('@')[0] ?? '').split('/').at(-1)?.split(':')[0] ?? ''
-  return images().find(({ match }) => match.some((pattern) => fits(pattern, image, name))) ?? { match: [] }
-}
-
-const patterns = new Map<string, RegExp>()
-
-function fits(pattern: string, image: string, name: string): boolean {
-  let known = patterns.get(pattern)
-  if (!known) {
-    known = new RegExp(
-      `^${pattern
-        .split('*')
-        .map((text) => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-        .join('.*')}$`,
-    )
-    patterns.set(pattern, known)
-  }
-  return known.test(/[/:]/.test(pattern) ? image : name)
-}
-
 export function machineOf(
   pod: Readonly<Pod>,
   { env, base, directory }: Environment,
@@ -114,15 +94,14 @@ export function machineOf(
 function* stepsOf(
   pod: Readonly<Pod>,
   container: Readonly<Container>,
-  facts: ImageFacts,
+  facts: ImageRule,
   environment: Environment,
   startedAt: number,
 ): Generator<Step, number | 'forever'> {
   const { image = '', command = [], args = [] } = container
   if (isEntry(container, facts)) {
     if (serves(container, facts)) return yield* serve(facts, image, startedAt)
-    for (const line of facts.logs ?? []) yield { text: `${line}\n`, stream: 1 }
-    return 0
+    return yield* once(facts, image, startedAt)
   }
   const words = [...command, ...args].map((word) =>
     word.replace(/\$\((\w+)\)/g, (all, name: string) => environment.env[name] ?? all),
@@ -140,16 +119,36 @@ function* stepsOf(
 const isInit = ({ spec }: Readonly<Pod>, container: Readonly<Container>): boolean =>
   (spec.initContainers ?? []).some(({ name }) => name === container.name)
 
-/** The image decides what runs: nobody gave a command. */
-function isEntry({ command = [], args = [] }: Readonly<Container>, { entrypoint }: ImageFacts): boolean {
+/** The rule decides what runs: nobody gave a command, or the rule is for that command. */
+function isEntry(
+  { command = [], args = [] }: Readonly<Container>,
+  { entrypoint, ...rule }: ImageRule,
+): boolean {
+  if (rule.command !== undefined) return true
   return command.length === 0 && (entrypoint !== 'shell' || args.length === 0)
 }
 
-const serves = (container: Readonly<Container>, facts: ImageFacts): boolean =>
-  isEntry(container, facts) && facts.idle !== 'exit'
+const serves = (container: Readonly<Container>, facts: ImageRule): boolean =>
+  isEntry(container, facts) &&
+  facts.idle !== 'exit' &&
+  facts.seconds === undefined &&
+  facts.exitCode === undefined
+
+/** Prints what there is to print, runs its time, and ends. */
+function* once(facts: ImageRule, image: string, startedAt: number): Generator<Step, number> {
+  const { seconds = 0, exitCode = 0 } = facts
+  let left = seconds * 1000
+  for (const step of serve(facts, image, startedAt)) {
+    if ('waitMs' in step && step.waitMs > left) break
+    yield step
+    if ('waitMs' in step) left -= step.waitMs
+  }
+  if (left > 0) yield { waitMs: left }
+  return exitCode
+}
 
 function* serve(
-  { logs = [], every }: ImageFacts,
+  { logs = [], every }: ImageRule,
   image: string,
   startedAt: number,
 ): Generator<Step, 'forever'> {

@@ -3,7 +3,8 @@ import { applyMergePatch } from '../../../apimachinery/patch/index.js'
 import { type Container, type Pod } from '../../builtin/types.js'
 import { wireTime } from '../../registry/clock.js'
 import { type Behaviour } from '../behaviour/behaviour.js'
-import { containerStages, type Stage } from '../data.js'
+import { imageFits } from '../behaviour/images.js'
+import { type Stage } from '../rules/index.js'
 import { type Due, filled, nextStage, share, type View } from '../stages/engine.js'
 import { type ContainerReport } from './status.js'
 
@@ -26,8 +27,15 @@ export interface ContainerContext {
 const FORGET_MS = 600_000
 
 /** The stage that the container is in for; undefined when it stays as it is. */
-export function dueStage(report: ContainerReport, context: ContainerContext): Due | undefined {
-  return nextStage(containerStages(), viewOf(report, context, 0))
+export function dueStage(
+  report: ContainerReport,
+  context: ContainerContext,
+  stages: readonly Stage[],
+): Due | undefined {
+  const { image = '' } = context.container
+  const isMeant = ({ when }: Stage): boolean =>
+    typeof when['image'] !== 'string' || imageFits(when['image'], image)
+  return nextStage(stages.filter(isMeant), viewOf(report, context, 0))
 }
 
 /** @returns the container's next report, and what people are told */

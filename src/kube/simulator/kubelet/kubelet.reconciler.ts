@@ -17,6 +17,7 @@ import { type Node } from '../../scheduling/types.js'
 import { type Behaviour, behaviourOf } from '../behaviour/behaviour.js'
 import { environmentOf, missingVolume } from '../behaviour/environment.js'
 import { SIMULATED } from '../labels.js'
+import { type Rules } from '../rules/index.js'
 import { Files } from '../files/files.js'
 import { scratchLayer } from '../files/layers.js'
 import { run } from '../shell/run.js'
@@ -38,6 +39,7 @@ export interface KubeletDeps {
   nodes: Stored<Node>
   objects: Objects
   recorder: EventRecorder
+  rules: Rules
   clock: Clock
 }
 
@@ -140,7 +142,7 @@ export class KubeletReconciler implements Reconciler {
     const context = { pod, container, behaviour, missing, isInit }
     for (let count = 0; count < STAGES_LIMIT; count++) {
       const current = report[list]?.[index]
-      const due = current && dueStage(current, context)
+      const due = current && dueStage(current, context, this.deps.rules.stages())
       if (!current || !due) break
       const since = this.#sinceOf(pod, current, report)
       const at = since + due.delayMs
@@ -159,7 +161,10 @@ export class KubeletReconciler implements Reconciler {
     container: Readonly<Container>,
   ): { behaviour: Behaviour; missing: string | undefined } {
     const environment = environmentOf(this.deps.objects, pod, container)
-    return { behaviour: behaviourOf(pod, container, environment), missing: environment.missing }
+    return {
+      behaviour: behaviourOf(pod, container, environment, this.deps.rules),
+      missing: environment.missing,
+    }
   }
 
   #sinceOf(pod: Readonly<Pod>, { name, state = {} }: ContainerReport, report: Report): number {

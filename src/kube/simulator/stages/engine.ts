@@ -1,5 +1,5 @@
 /** Decides which stage a container is in for, when it is due, and what it leaves behind. */
-import { type Stage } from '../data.js'
+import { type Stage } from '../rules/index.js'
 
 /** What `when` may ask, what `${...}` stands for, and the durations of its own, in seconds. */
 export interface View {
@@ -28,8 +28,10 @@ export function nextStage(stages: readonly Stage[], view: View): Due | undefined
 }
 
 function applies({ when }: Stage, { facts }: View): boolean {
-  return Object.entries(when).every(([name, wanted]) =>
-    Array.isArray(wanted) ? wanted.includes(facts[name]) : wanted === facts[name],
+  return Object.entries(when).every(
+    ([name, wanted]) =>
+      // Its image has been looked at.
+      name === 'image' || (Array.isArray(wanted) ? wanted.includes(facts[name]) : wanted === facts[name]),
   )
 }
 

@@ -41,8 +41,8 @@ export async function serveAttach(deps: LogDeps, exchange: Exchange, pod: Readon
 }
 
 /** @throws StatusError 400 when the container does not run */
-function running({ objects }: LogDeps, pod: Readonly<Pod>, asked: string | null): Meant {
-  const meant = containerMeant(objects, pod, asked)
+function running(deps: LogDeps, pod: Readonly<Pod>, asked: string | null): Meant {
+  const meant = containerMeant(deps, pod, asked)
   if (!meant.report?.state?.running) {
     throw badRequest(
       `container ${JSON.stringify(meant.container.name)} in pod ${JSON.stringify(pod.metadata.name)} is not running`,

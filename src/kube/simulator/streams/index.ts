@@ -7,6 +7,7 @@ import { type Node } from '../../scheduling/types.js'
 import { type Connect } from '../../server/api.js'
 import { type Exchange } from '../../server/exchange.js'
 import { SIMULATED } from '../labels.js'
+import { type Rules } from '../rules/index.js'
 import { summaryOf } from '../metrics/summary.js'
 import { pageAt } from './pages.js'
 import { servePortForward } from './portforward.js'
@@ -35,11 +36,11 @@ export function connections(deps: ConnectionDeps): Record<string, Connect> {
     'pods/attach': forPods(serveAttach),
     'pods/portforward': forPods((_deps, exchange, { metadata }) => {
       const { namespace = '', name = '' } = metadata
-      return servePortForward(exchange, () => deps.objects.get<Pod>('', 'pods', namespace, name))
+      return servePortForward(deps.rules, exchange, () => deps.objects.get<Pod>('', 'pods', namespace, name))
     }),
     'pods/proxy': (exchange, parent, port = '') => {
       const pod = parent as Pod
-      return isSimulated(pod.spec.nodeName) && servePage(exchange, pod, port)
+      return isSimulated(pod.spec.nodeName) && servePage(deps.rules, exchange, pod, port)
     },
     'nodes/proxy'(exchange, parent: KubeObject) {
       const { name = '' } = parent.metadata
@@ -58,9 +59,9 @@ export function connections(deps: ConnectionDeps): Record<string, Connect> {
 }
 
 /** What answers at a port of a pod, through its own proxy or that of a Service. @throws StatusError 503 */
-function servePage(exchange: Exchange, pod: Readonly<Pod>, port: string): boolean {
+function servePage(rules: Rules, exchange: Exchange, pod: Readonly<Pod>, port: string): boolean {
   const { rest } = exchange.requestInfo
-  const page = pageAt(pod, Number(port), `${exchange.method} /${rest.join('/')}`)
+  const page = pageAt(rules, pod, Number(port), `${exchange.method} /${rest.join('/')}`)
   if (!page) {
     const address = `${pod.status.podIP ?? ''}:${port}`
     throw unavailable(

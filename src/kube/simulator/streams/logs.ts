@@ -8,10 +8,12 @@ import { type Clock } from '../../registry/clock.js'
 import { type Exchange } from '../../server/exchange.js'
 import { containerMeant, type Meant } from '../containers.js'
 import { type ContainerReport } from '../kubelet/status.js'
+import { type Rules } from '../rules/index.js'
 import { type Line, linesOf } from './lines.js'
 
 export interface LogDeps {
   objects: Objects
+  rules: Rules
   pods: Collection<Pod>
   clock: Clock
 }
@@ -24,7 +26,7 @@ export interface Run {
 
 export function serveLog(deps: LogDeps, exchange: Exchange, pod: Readonly<Pod>): boolean {
   const { query } = exchange
-  const meant = containerMeant(deps.objects, pod, query.get('container'))
+  const meant = containerMeant(deps, pod, query.get('container'))
   const run = runOf(pod, meant, isOn(query, 'previous'))
   const limits = {
     from: sinceOf(query, deps.clock.now()),

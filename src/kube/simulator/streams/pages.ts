@@ -1,5 +1,6 @@
 /** What answers on the ports of simulated containers: a page that says that it is simulated. */
-import { factsOf } from '../behaviour/behaviour.js'
+import { ruleOf } from '../behaviour/images.js'
+import { type Rules } from '../rules/index.js'
 import { type Pod } from '../../builtin/types.js'
 
 export interface Page {
@@ -9,6 +10,7 @@ export interface Page {
 
 /** @returns undefined when no container has declared the port, or none of them runs */
 export function pageAt(
+  { images }: Rules,
   { metadata, spec, status }: Readonly<Pod>,
   port: number,
   request: string,
@@ -18,7 +20,8 @@ export function pageAt(
   )
   const runs = status.containerStatuses?.find(({ name }) => name === container?.name)?.state?.running
   if (!container || !runs) return undefined
-  const { type, text } = factsOf(container.image ?? '').page ?? DEFAULT
+  const { image = '', command = [], args = [] } = container
+  const { type, text } = ruleOf(images(), image, [...command, ...args]).page ?? DEFAULT
   const texts: Record<string, string> = {
     request,
     pod: metadata.name ?? '',

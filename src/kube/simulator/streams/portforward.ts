@@ -6,6 +6,7 @@ import { type IncomingMessage } from 'node:http'
 import { WebSocketServer } from 'ws'
 import { badRequest } from '../../../apimachinery/errors/index.js'
 import { type Pod } from '../../builtin/types.js'
+import { type Rules } from '../rules/index.js'
 import { type Exchange } from '../../server/exchange.js'
 import { type Page, PageConnection, pageAt } from './pages.js'
 import { spdyOn, SpdyServer, type SpdyStream } from './spdy.js'
@@ -20,7 +21,11 @@ const server = new WebSocketServer({
 })
 
 /** @throws StatusError 400 when the request is no upgrade to one of both */
-export function servePortForward(exchange: Exchange, current: () => Readonly<Pod> | undefined): boolean {
+export function servePortForward(
+  rules: Rules,
+  exchange: Exchange,
+  current: () => Readonly<Pod> | undefined,
+): boolean {
   const kind = exchange.request.upgrade ? exchange.header('upgrade').toLowerCase() : ''
   const isTunnel = kind === 'websocket' && exchange.header('sec-websocket-protocol').includes(TUNNEL)
   if (kind !== 'spdy/3.1' && !isTunnel) {
@@ -30,7 +35,7 @@ export function servePortForward(exchange: Exchange, current: () => Readonly<Pod
   const onStream = (stream: SpdyStream): void => {
     const [type, id = '', port] = ['streamtype', 'requestid', 'port'].map((name) => stream.headers.get(name))
     if (type === 'error') return void errors.set(id, stream)
-    forward(stream, errors.get(id), Number(port), current)
+    forward(rules, stream, errors.get(id), Number(port), current)
     stream.onEnd(() => errors.delete(id))
   }
   const { socket, head } = exchange.takeOver()
@@ -56,6 +61,7 @@ export function servePortForward(exchange: Exchange, current: () => Readonly<Pod
 }
 
 function forward(
+  rules: Rules,
   data: SpdyStream,
   errors: SpdyStream | undefined,
   port: number,
@@ -63,7 +69,7 @@ function forward(
 ): void {
   const page = (request: string): Page | undefined => {
     const pod = current()
-    return pod && pageAt(pod, port, request)
+    return pod && pageAt(rules, pod, port, request)
   }
   if (page('') === undefined) {
     errors?.write(Buffer.from(`connection refused: nothing listens on port ${port} of this simulated pod\n`))

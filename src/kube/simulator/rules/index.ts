@@ -1,4 +1,4 @@
-/** The stages and images under config/stages, read when first asked for and kept. */
+/** What simulated containers do, as data: the files under config/stages, and those of `--stages` before them. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,19 +13,42 @@ export interface Stage {
   events?: readonly (readonly [type: 'Normal' | 'Warning', reason: string, message: string])[]
 }
 
-export interface ImageFacts {
+export interface ImageRule {
   match: readonly string[]
+  /** Patterns of the whole command, words joined by spaces. Without: whatever the command is. */
+  command?: readonly string[]
+  /** Why it cannot be pulled. */
   pull?: string
   idle?: 'serve' | 'exit'
   entrypoint?: 'shell'
+  /** How long it runs before it ends. */
+  seconds?: number
+  exitCode?: number
   logs?: readonly string[]
   every?: { seconds: number; line: string }
   /** What its declared ports answer to HTTP. */
   page?: { type: string; text: string }
 }
 
-export const containerStages = lazy(() => read<{ stages: Stage[] }>('containers.yaml').stages)
-export const images = lazy(() => read<{ images: ImageFacts[] }>('images.yaml').images)
+/** Read when first asked for. */
+export interface Rules {
+  stages: () => readonly Stage[]
+  images: () => readonly ImageRule[]
+}
+
+export const builtinRules: Rules = {
+  stages: lazy(() => read<{ stages: Stage[] }>('containers.yaml').stages),
+  images: lazy(() => read<{ images: ImageRule[] }>('images.yaml').images),
+}
+
+/** Stages take the place of those of their name; images come before the others, since the first that fits counts. */
+export function rulesWith(more: { stages: readonly Stage[]; images: readonly ImageRule[] }): Rules {
+  const names = new Set(more.stages.map(({ name }) => name))
+  return {
+    stages: lazy(() => [...more.stages, ...builtinRules.stages().filter(({ name }) => !names.has(name))]),
+    images: lazy(() => [...more.images, ...builtinRules.images()]),
+  }
+}
 
 function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined
