@@ -127,5 +127,6 @@ export class RoleBook {
 }
 
 function keyOf(kind: BindingKind, namespace: string, name: string): string {
-  return `${kind}/${namespace}/${name}`
+  // Joined, it is one text at once; a template would keep the steps beside it.
+  return [kind, namespace, name].join('/')
 }

@@ -72,5 +72,6 @@ export class Mentions<T extends KubeObject> {
 }
 
 function keyOf({ namespace, name }: Pick<CachedObject, 'namespace' | 'name'>): string {
-  return `${namespace}/${name}`
+  // Joined, it is one text at once; a template would keep the steps beside it.
+  return [namespace, name].join('/')
 }

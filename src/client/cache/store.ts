@@ -84,12 +84,14 @@ interface Orders<Fields> {
   byCreation: SortedList<Entry<Fields>>
 }
 
-class Namespace<Fields> {
-  readonly entries = new ByName<Entry<Fields>>()
+/** The objects of one namespace. */
+class Namespace<Fields> extends ByName<Entry<Fields>> {
   /** Of its own objects, once somebody has asked; of many thousand namespaces most are never listed. */
   orders: Orders<Fields> | undefined
 
-  constructor(readonly name: string) {}
+  constructor(readonly name: string) {
+    super()
+  }
 }
 
 function compareName(left: Entry<unknown>, right: Entry<unknown>): number {
@@ -168,7 +170,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   }
 
   get(namespace: string, name: string): CachedObject<Fields> | undefined {
-    return this.#namespaces.get(namespace)?.entries.get(name)
+    return this.#namespaces.get(namespace)?.get(name)
   }
 
   byUid(uid: string): CachedObject<Fields> | undefined {
@@ -199,7 +201,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   }
 
   sizeOf(namespace: string): number {
-    return this.#namespaces.get(namespace)?.entries.size ?? 0
+    return this.#namespaces.get(namespace)?.size ?? 0
   }
 
   index(name: string, value: string): Iterable<CachedObject<Fields>> {
@@ -249,7 +251,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     const name = metadata.name ?? ''
     const namespaceName = metadata.namespace ?? ''
     const namespace = this.#namespaces.get(namespaceName)
-    const previous = namespace?.entries.get(name)
+    const previous = namespace?.get(name)
     const version = versionOf(metadata.resourceVersion ?? '')
     if (previous && previous.version === version && previous.uidHash === hashOf(metadata.uid)) {
       previous.pass = this.#pass
@@ -265,7 +267,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
   /** @returns the change; undefined when no such object was there */
   delete(namespace: string, name: string): Change<Fields> | undefined {
-    const entry = this.#namespaces.get(namespace)?.entries.get(name)
+    const entry = this.#namespaces.get(namespace)?.get(name)
     if (!entry) return undefined
     this.#remove(entry)
     this.#revision++
@@ -351,7 +353,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
       namespace = new Namespace(entry.namespace)
       this.#namespaces.set(entry.namespace, namespace)
     }
-    namespace.entries.set(entry)
+    namespace.set(entry)
     for (const { byName, byCreation } of this.#ordersWith(namespace)) {
       byName.add(entry)
       byCreation.add(entry)
@@ -362,7 +364,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
   #replace(previous: Entry<Fields>, entry: Entry<Fields>): void {
     const namespace = this.#namespaces.get(entry.namespace) as Namespace<Fields>
-    namespace.entries.set(entry)
+    namespace.set(entry)
     for (const { byName, byCreation } of this.#ordersWith(namespace)) {
       byName.replace(previous, entry)
       if (previous.seconds === entry.seconds) byCreation.replace(previous, entry)
@@ -379,13 +381,13 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
   #remove(entry: Entry<Fields>): void {
     const namespace = this.#namespaces.get(entry.namespace) as Namespace<Fields>
-    namespace.entries.delete(entry.name)
+    namespace.delete(entry.name)
     for (const { byName, byCreation } of this.#ordersWith(namespace)) {
       byName.remove(entry)
       byCreation.remove(entry)
     }
     this.#narrowed.removed(entry)
-    if (namespace.entries.size === 0) {
+    if (namespace.size === 0) {
       this.#namespaces.delete(entry.namespace)
       this.#ordered.delete(namespace)
     }
@@ -406,10 +408,9 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     this.#ordered.delete(namespace)
     this.#ordered.add(namespace)
     if (namespace.orders) return namespace.orders
-    const entries = namespace.entries
     namespace.orders = {
-      byName: new SortedList(compareName, [...entries.values()]),
-      byCreation: new SortedList(compareCreation, [...entries.values()]),
+      byName: new SortedList(compareName, [...namespace.values()]),
+      byCreation: new SortedList(compareCreation, [...namespace.values()]),
     }
     if (this.#ordered.size > ORDERED_NAMESPACES) {
       const [longest] = this.#ordered
