@@ -110,7 +110,8 @@ export class SharedInformer<Fields = unknown> implements Informer<Fields> {
   /** A watch event older than what the store holds of the same object. */
   #isStale({ metadata }: KubeObject): boolean {
     const held = this.store.get(metadata.namespace ?? '', metadata.name ?? '')
-    return held?.uid === metadata.uid && isBefore(metadata.resourceVersion ?? '', held?.resourceVersion ?? '')
+    // The version first: reading the uid parses the object.
+    return isBefore(metadata.resourceVersion ?? '', held?.resourceVersion ?? '') && held?.uid === metadata.uid
   }
 
   #complete(): void {
