@@ -7,7 +7,7 @@
  */
 import { type InformerSet } from '../client/cache/interface.js'
 import { type AuthorizationMode, authorizerFor } from './authorizer.js'
-import { type Loading } from '../client/gate.js'
+import { type Gate, type Loading } from '../client/gate.js'
 import { followRoles, roleFinder } from './follow.js'
 import { type Authorizer } from './interface.js'
 import { type Logger } from '../serving/log.js'
@@ -37,6 +37,8 @@ export interface Authorization {
   rights: Rights
   /** The same by roles and bindings, whatever the mode. */
   roleRights: Rights
+  /** What requests wait for: roles, bindings, and what else was given; undefined when all of it is there. */
+  pending: Gate
   stop: () => void
 }
 
@@ -55,5 +57,5 @@ export function createAuthorization({
   const unrestricted = mode === 'AlwaysAllow'
   const rights = new Rights({ book, places: followed.places, authorizer, unrestricted })
   const roleRights = new Rights({ book, places: followed.places, authorizer: rbac, unrestricted: false })
-  return { authorizer, rbac, book, rights, roleRights, stop: followed.stop }
+  return { authorizer, rbac, book, rights, roleRights, pending: followed.pending, stop: followed.stop }
 }

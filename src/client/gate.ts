@@ -1,4 +1,5 @@
 /** Lets requests wait for the caches they are answered from, and not for ever. */
+import { setMaxListeners } from 'node:events'
 import { unavailable } from '../apimachinery/errors/index.js'
 import { type Informer } from './cache/interface.js'
 
@@ -33,6 +34,7 @@ async function within(
   what: string,
 ): Promise<void> {
   const waiting = new AbortController()
+  setMaxListeners(informers.length, waiting.signal)
   const timer = setTimeout(() => waiting.abort(unavailable(`${what} are not loaded yet`)), patienceMs)
   try {
     await Promise.all(informers.map((informer) => informer.whenSynced(waiting.signal)))

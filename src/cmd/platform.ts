@@ -121,8 +121,12 @@ export function createPlatform(deps: PlatformDeps): Platform {
     serves: (resource) => served.has(resource),
     now,
   })
-  // Lists of these would otherwise make the first request wait.
-  void served.refresh().then(() => stores.start())
+  let closed = false
+  // Lists of these would otherwise make the first request wait. What logins and decisions need comes first: beside
+  // 50,000 pods it is read later.
+  void Promise.allSettled([served.refresh(), authorization.pending()]).then(() => {
+    if (!closed) stores.start()
+  })
 
   const users = informers.informer({ group: 'iam.kubesphere.io', version: 'v1alpha2', resource: 'users' })
   const client = new RestClient({ transport: upstream })
@@ -247,6 +251,7 @@ export function createPlatform(deps: PlatformDeps): Platform {
     roleRights: authorization.roleRights,
     metrics,
     async close() {
+      closed = true
       served.stop()
       await monitoring.close()
       alerting.close()
