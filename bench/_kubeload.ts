@@ -5,7 +5,9 @@ import { readFileSync } from 'node:fs'
 import { type IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import type { Created, CreatorPlan } from './_creator.js'
 import { memoryOf } from './_load.js'
 import { PROGRAM, until } from './_processes.js'
 
@@ -102,29 +104,76 @@ export async function call(
   return { status: answer.statusCode ?? 0, bytes }
 }
 
-export const MAPS = '/api/v1/namespaces/default/configmaps'
-export const configMap = (name: string): string =>
+const NAMESPACE = '/api/v1/namespaces/default'
+export const MAPS = `${NAMESPACE}/configmaps`
+export const configMap = (name: string, bytes = 1_000): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name },
-    data: { text: 'x'.repeat(1_000) },
+    data: { text: 'x'.repeat(bytes) },
   })
 
-/** ConfigMaps made per second by so many clients, each waiting for its answer. */
-export async function creates(target: KubeTarget, clients: number, milliseconds: number): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients })
+/** As a Deployment of some shop would make it. */
+const POD = JSON.stringify({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name: 'NAME',
+    labels: { app: 'shop', tier: 'web', 'pod-template-hash': '5d4f8c7b9' },
+    annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '8080' },
+  },
+  spec: {
+    containers: [
+      {
+        name: 'app',
+        image: 'registry.example.com/shop/web:1.4.2',
+        ports: [{ name: 'http', containerPort: 8080 }],
+        env: [
+          { name: 'LOG_LEVEL', value: 'info' },
+          { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+        ],
+        resources: {
+          requests: { cpu: '100m', memory: '128Mi' },
+          limits: { cpu: '500m', memory: '256Mi' },
+        },
+        readinessProbe: { httpGet: { path: '/healthz', port: 'http' } },
+        volumeMounts: [{ name: 'config', mountPath: '/etc/shop' }],
+      },
+    ],
+    volumes: [{ name: 'config', configMap: { name: 'shop' } }],
+  },
+})
+
+export const OBJECTS = {
+  ConfigMap: { path: MAPS, object: configMap('NAME') },
+  Pod: { path: `${NAMESPACE}/pods`, object: POD },
+} as const
+
+export type Kind = keyof typeof OBJECTS
+
+/** Objects made by so many clients of another process, each waiting for its answer. */
+export async function creates(
+  { url, headers, tls }: KubeTarget,
+  kind: Kind,
+  load: Pick<CreatorPlan, 'clients' | 'warmMs' | 'measureMs' | 'total'>,
+): Promise<Created> {
+  const plan: CreatorPlan = { url, headers, tls, ...OBJECTS[kind], ...load }
+  const program = fileURLToPath(new URL('_creator.js', import.meta.url))
+  const child = spawn(process.execPath, [program, JSON.stringify(plan)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  await once(child, 'close')
+  return JSON.parse(text) as Created
+}
+
+/** Milliseconds until the last byte of a whole list. */
+export async function listed(target: KubeTarget, path: string): Promise<{ ms: number; bytes: number }> {
+  const agent = new Agent()
   const startedAt = performance.now()
-  const until = startedAt + milliseconds
-  let made = 0
-  const client = async (number: number): Promise<void> => {
-    for (let i = 0; performance.now() < until; i++) {
-      const name = `c${clients}-${number}-${i}`
-      const { status } = await call(target, agent, 'POST', MAPS, configMap(name))
-      if (status === 201) made++
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
-  agent.destroy()
-  return (made * 1_000) / (performance.now() - startedAt)
+  const { status, bytes } = await call(target, agent, 'GET', path)
+  if (status !== 200) throw new Error(`${path}: ${status}`)
+  return { ms: performance.now() - startedAt, bytes }
 }

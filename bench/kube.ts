@@ -7,19 +7,30 @@ import { Agent } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type RealCluster, realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
-import { call, configMap, creates, type KubeTarget, MAPS, open, startKubeProcess } from './_kubeload.js'
-import { memoryOf } from './_load.js'
+import { realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
+import { killLoop } from './_kubekills.js'
+import {
+  call,
+  configMap,
+  creates,
+  type Kind,
+  type KubeTarget,
+  listed,
+  MAPS,
+  OBJECTS,
+  open,
+  startKubeProcess,
+} from './_kubeload.js'
+import { median, memoryOf } from './_load.js'
 import { type Report, row } from './_report.js'
 
-const REST_MS = 8_000
-const CLIENTS = [1, 32, 256]
-const MEASURE_MS = 5_000
-
 interface Plan {
+  kinds: readonly Kind[]
   clients: readonly number[]
+  warmMs: number
   measureMs: number
   restMs: number
+  pods: number
   watchers: number
   events: number
   kills: number
@@ -27,73 +38,157 @@ interface Plan {
 
 export const run = (report: Report): Promise<void> =>
   measure(report, {
-    ...{ clients: CLIENTS, measureMs: MEASURE_MS, restMs: REST_MS },
-    ...{ watchers: 1_000, events: 1_000, kills: 200 },
+    ...{ kinds: ['ConfigMap', 'Pod'], clients: [1, 32, 256], warmMs: 3_000, measureMs: 5_000 },
+    ...{ restMs: 8_000, pods: 50_000, watchers: 1_000, events: 1_000, kills: 200 },
   })
 
 export const smoke = (report: Report): Promise<void> =>
-  measure(report, { clients: [32], measureMs: 1_000, restMs: 0, watchers: 20, events: 50, kills: 2 })
+  measure(report, {
+    ...{ kinds: ['ConfigMap'], clients: [32], warmMs: 500, measureMs: 1_000 },
+    ...{ restMs: 0, pods: 0, watchers: 20, events: 50, kills: 2 },
+  })
 
 async function measure(report: Report, plan: Plan): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'orrery-bench-kube-'))
-  const ours = await startKubeProcess(join(folder, 'data'))
-  let cluster: RealCluster | undefined
+  if (!realClusterAvailable) report.skip('kube/anchor', 'scripts/build-kubernetes.sh has not been run')
   try {
-    const startedAt = performance.now()
-    if (realClusterAvailable) cluster = await startRealCluster({ durable: true })
-    else report.skip('kube/anchor', 'scripts/build-kubernetes.sh has not been run')
-    const theirReadyMs = performance.now() - startedAt
-    report.add(row('kube/ready', 'ready, embedded API', { value: ours.readyMs, unit: 'ms', atMost: 1_000 }))
-    if (cluster)
-      report.add(row('kube/ready/anchor', 'ready, etcd and API server', { value: theirReadyMs, unit: 'ms' }))
-    await sleep(plan.restMs)
-    report.add(
-      row('kube/resident', 'resident, embedded API, empty', {
-        value: ours.residentMb(),
-        unit: 'MB',
-        atMost: 150,
-      }),
-    )
-    if (cluster) {
-      const pids = Object.values(cluster.processes)
-      const value = pids.reduce((sum, pid) => sum + memoryOf(pid).residentMb, 0)
-      report.add(row('kube/resident/anchor', 'resident, etcd and API server, empty', { value, unit: 'MB' }))
-    }
-    const theirs: KubeTarget | undefined = cluster && {
+    await withBoth(join(folder, 'written'), async (ours, theirs) => {
+      await starts(report, plan, ours, theirs)
+      for (const kind of plan.kinds) {
+        for (const clients of plan.clients) await writes(report, plan, kind, clients, ours, theirs)
+      }
+    })
+    if (plan.pods > 0) await withBoth(join(folder, 'pods'), (...both) => many(report, plan, ...both))
+    await withBoth(join(folder, 'watched'), (...both) => watches(report, plan, ...both))
+    const { acknowledged, lost } = await killLoop(join(folder, 'killed'), plan.kills)
+    const name = `lost of ${acknowledged} acknowledged writes, ${plan.kills} times kill -9`
+    report.add(row('kube/killed', name, { value: lost, unit: 'writes', atMost: 0 }))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Server extends KubeTarget {
+  readyMs: number
+  residentMb(): number
+}
+
+/** Neither has anything but what it makes itself. */
+async function withBoth(
+  dataDir: string,
+  use: (ours: Server, theirs: Server | undefined) => Promise<void>,
+): Promise<void> {
+  const ours = await startKubeProcess(dataDir)
+  const startedAt = performance.now()
+  const cluster = realClusterAvailable ? await startRealCluster({ durable: true }) : undefined
+  try {
+    const theirs = cluster && {
+      readyMs: performance.now() - startedAt,
       url: cluster.url,
       headers: { authorization: `Bearer ${cluster.token}` },
       tls: {},
+      residentMb: () =>
+        Object.values(cluster.processes).reduce((sum, pid) => sum + memoryOf(pid).residentMb, 0),
     }
-    for (const clients of plan.clients) {
-      const value = await creates(ours, clients, plan.measureMs)
-      const anchor = theirs && (await creates(theirs, clients, plan.measureMs))
-      report.add(row(`kube/creates/${clients}`, `durable creates, ${clients} clients`, { value, unit: '/s' }))
-      if (anchor === undefined) continue
-      const ratio = { value: value / anchor, unit: 'times', ...(clients > 1 && { atLeast: 1.5 }) }
-      report.add(
-        row(`kube/creates/${clients}/anchor`, `  etcd and API server: ${Math.round(anchor)} /s`, ratio),
-      )
-    }
-    const name = `p99 of delivery to ${plan.watchers} watchers, 100 events/s`
-    const delivered = { value: await deliveryP99(ours, plan), unit: 'ms', atMost: 100 }
-    report.add(row('kube/watchers', name, delivered))
-    if (theirs) {
-      const value = await deliveryP99(theirs, plan)
-      report.add(row('kube/watchers/anchor', `${name}, etcd and API server`, { value, unit: 'ms' }))
-    }
+    await use(ours, theirs)
   } finally {
     await ours.kill()
     await cluster?.stop()
   }
-  const lost = await killLoop(join(folder, 'killed'), plan.kills)
-  report.add(
-    row('kube/killed', `lost of acknowledged writes, ${plan.kills} times kill -9`, {
-      value: lost,
-      unit: 'writes',
-      atMost: 0,
-    }),
-  )
-  rmSync(folder, { recursive: true, force: true })
+}
+
+interface Figure {
+  id: string
+  name: string
+  unit: string
+  ours: number
+  theirs: number | undefined
+  /** Of the figure itself. */
+  atMost?: number
+  /** Of ours to theirs. */
+  times?: { atLeast?: number; atMost?: number }
+}
+
+function compare(report: Report, { id, name, unit, ours, theirs, atMost, times }: Figure): void {
+  report.add(row(id, name, { value: ours, unit, ...(atMost !== undefined && { atMost }) }))
+  if (theirs === undefined) return
+  const text = `  etcd and API server: ${theirs >= 10 ? Math.round(theirs) : theirs.toFixed(1)} ${unit}`
+  report.add(row(`${id}/anchor`, text, { value: ours / theirs, unit: 'times', ...times }))
+}
+
+async function starts(report: Report, { restMs }: Plan, ours: Server, theirs?: Server): Promise<void> {
+  const ready = { ours: ours.readyMs, theirs: theirs?.readyMs, unit: 'ms' }
+  compare(report, { id: 'kube/ready', name: 'ready', ...ready, atMost: 1_000, times: { atMost: 0.2 } })
+  await sleep(restMs)
+  const resident = { ours: ours.residentMb(), theirs: theirs?.residentMb(), unit: 'MB' }
+  const times = { atMost: 0.333 }
+  compare(report, { id: 'kube/resident', name: 'resident, empty', ...resident, atMost: 150, times })
+}
+
+async function writes(
+  report: Report,
+  { warmMs, measureMs }: Plan,
+  kind: Kind,
+  clients: number,
+  ours: Server,
+  theirs?: Server,
+): Promise<void> {
+  const load = { clients, warmMs, measureMs }
+  const made = await creates(ours, kind, load)
+  const anchor = theirs && (await creates(theirs, kind, load))
+  const failed = made.failed + (anchor?.failed ?? 0)
+  if (failed > 0) throw new Error(`${failed} creates failed`)
+  compare(report, {
+    id: `kube/creates/${kind}/${clients}`,
+    name: `durable creates of ${kind}s, ${clients} clients`,
+    unit: '/s',
+    ours: made.perSecond,
+    theirs: anchor?.perSecond,
+    ...(clients > 1 && { times: { atLeast: 1.5 } }),
+  })
+}
+
+const FILLERS = 64
+const LISTS = 5
+
+async function many(report: Report, { pods, restMs }: Plan, ours: Server, theirs?: Server): Promise<void> {
+  const figures = async (server: Server): Promise<{ residentMb: number; listMs: number }> => {
+    await creates(server, 'Pod', { clients: FILLERS, warmMs: 0, measureMs: 0, total: pods })
+    await sleep(restMs)
+    const residentMb = server.residentMb()
+    const lists = []
+    for (let i = 0; i < LISTS; i++) lists.push((await listed(server, OBJECTS.Pod.path)).ms)
+    return { residentMb, listMs: median(lists) }
+  }
+  const our = await figures(ours)
+  const their = theirs && (await figures(theirs))
+  const count = pods.toLocaleString('en')
+  compare(report, {
+    id: 'kube/resident/pods',
+    name: `resident, ${count} pods`,
+    unit: 'MB',
+    ours: our.residentMb,
+    theirs: their?.residentMb,
+    times: { atMost: 0.5 },
+  })
+  compare(report, {
+    id: 'kube/list',
+    name: `a list of ${count} pods`,
+    unit: 'ms',
+    ours: our.listMs,
+    theirs: their?.listMs,
+  })
+}
+
+async function watches(report: Report, plan: Plan, ours: Server, theirs?: Server): Promise<void> {
+  compare(report, {
+    id: 'kube/watchers',
+    name: `p99 of delivery to ${plan.watchers} watchers, 100 events/s`,
+    unit: 'ms',
+    ours: await deliveryP99(ours, plan),
+    theirs: theirs && (await deliveryP99(theirs, plan)),
+    atMost: 100,
+  })
 }
 
 /** From the moment a create is sent until a watcher has its event, in milliseconds. */
@@ -105,8 +200,12 @@ async function deliveryP99(target: KubeTarget, { watchers, events }: Plan): Prom
   for (let i = 0; i < watchers; i++) {
     const stream = await open(target, agent, 'GET', `${MAPS}?watch=1&timeoutSeconds=600`)
     stream.on('error', () => undefined)
+    let rest = ''
     stream.on('data', (chunk: Buffer) => {
-      for (const [, name = ''] of chunk.toString().matchAll(/"name":"(watched-\d+)"/g)) {
+      const text = rest + chunk.toString()
+      const whole = text.lastIndexOf('\n') + 1
+      rest = text.slice(whole)
+      for (const [, name = ''] of text.slice(0, whole).matchAll(/"name":"(watched-\d+)"/g)) {
         const at = sentAt.get(name)
         if (at !== undefined) delays.push(performance.now() - at)
       }
@@ -118,51 +217,19 @@ async function deliveryP99(target: KubeTarget, { watchers, events }: Plan): Prom
   for (let i = 0; i < events; i++) {
     const name = `watched-${i}`
     sentAt.set(name, performance.now())
-    pending.push(call(target, writer, 'POST', MAPS, configMap(name)))
+    pending.push(call(target, writer, 'POST', MAPS, configMap(name, WATCHED_BYTES)))
     await sleep(10)
   }
   await Promise.all(pending)
-  await sleep(1_000)
+  for (let waited = 0; delays.length < watchers * events && waited < PATIENCE_MS; waited += 100)
+    await sleep(100)
+  const missing = watchers * events - delays.length
   for (const stream of streams) stream.destroy()
   agent.destroy()
   writer.destroy()
+  if (missing > 0) throw new Error(`${missing} events were not delivered`)
   return delays.sort((a, b) => a - b)[Math.floor(delays.length * 0.99)] ?? Infinity
 }
 
-/** @returns how many acknowledged writes are not there after a restart */
-async function killLoop(dataDir: string, rounds: number): Promise<number> {
-  const acknowledged = new Set<string>()
-  let lost = 0
-  for (let round = 0; round < rounds; round++) {
-    const server = await startKubeProcess(dataDir)
-    const agent = new Agent({ keepAlive: true, maxSockets: 16 })
-    const fresh: string[] = []
-    const writer = async (number: number): Promise<void> => {
-      for (let i = 0; ; i++) {
-        const name = `k${round}-${number}-${i}`
-        const answer = await call(server, agent, 'POST', MAPS, configMap(name)).catch(() => undefined)
-        if (answer?.status !== 201) return
-        fresh.push(name)
-      }
-    }
-    const writers = Array.from({ length: 16 }, (_, number) => writer(number))
-    await sleep(50 + Math.random() * 200)
-    await server.kill()
-    await Promise.all(writers)
-    agent.destroy()
-    for (const name of fresh) acknowledged.add(name)
-    lost += await missing(dataDir, fresh)
-  }
-  return lost + (await missing(dataDir, [...acknowledged]))
-}
-
-async function missing(dataDir: string, names: readonly string[]): Promise<number> {
-  const server = await startKubeProcess(dataDir)
-  const found = new Set<string>()
-  const agent = new Agent()
-  let text = ''
-  for await (const chunk of await open(server, agent, 'GET', MAPS)) text += (chunk as Buffer).toString()
-  await server.kill()
-  for (const [, name = ''] of text.matchAll(/"name":"(k\d+-\d+-\d+)"/g)) found.add(name)
-  return names.filter((name) => !found.has(name)).length
-}
+const WATCHED_BYTES = 200
+const PATIENCE_MS = 30_000
