@@ -6,6 +6,7 @@
 import {
   atLeast,
   AUDIT_LEVELS,
+  type AuditEvent,
   auditEvent,
   type AuditLevel,
   type AuditSink,
@@ -42,22 +43,28 @@ export function audit(recipients: readonly AuditOptions[], bodyBytes = BODY_BYTE
         atLeast(level, 'Request') || wantsBody ? copyRequest(exchange, bodyBytes) : undefined
       const copyOfResponse = atLeast(level, 'RequestResponse') ? copyResponse(exchange, bodyBytes) : undefined
       whenOver(exchange, () => {
-        const requestBody = copyOfRequest?.()
-        const fullBody = copyOfResponse?.()
         const { id, user } = exchange
         const status = exchange.response.statusCode
         const completedAt = new Date()
         for (const [i, { sink, devops }] of recipients.entries()) {
           const own = levels[i] ?? 'None'
           if (own === 'None') continue
-          const responseBody = atLeast(own, 'RequestResponse') ? fullBody : undefined
-          const project = info.devops === '' ? undefined : devops?.(info.devops)
-          const times = { receivedAt, completedAt }
-          const facts = { id, level: own, info, user, status, ...times, requestBody, responseBody, project }
-          sink.accept(
-            () => auditEvent(facts),
-            (requestBody?.byteLength ?? 0) + (responseBody?.byteLength ?? 0),
-          )
+          const ownResponse = atLeast(own, 'RequestResponse') ? copyOfResponse : undefined
+          // Put together when the event is made: the request does not wait for that.
+          const event = (): AuditEvent =>
+            auditEvent({
+              id,
+              level: own,
+              info,
+              user,
+              status,
+              receivedAt,
+              completedAt,
+              requestBody: copyOfRequest?.body(),
+              responseBody: ownResponse?.body(),
+              project: info.devops === '' ? undefined : devops?.(info.devops),
+            })
+          sink.accept(event, (copyOfRequest?.bytes ?? 0) + (ownResponse?.bytes ?? 0))
         }
       })
       return next()
@@ -93,35 +100,47 @@ function highest(levels: readonly AuditLevel[]): AuditLevel {
   return AUDIT_LEVELS.findLast((level) => levels.includes(level)) ?? 'None'
 }
 
-/** @returns what has gone by, undefined when it was more than the bound */
-type Copy = () => Buffer | undefined
+/** What has gone by. */
+class Copy {
+  #chunks: Uint8Array[] | undefined = []
+  bytes = 0
 
-function collector(limitBytes: number): { add: (chunk: Uint8Array) => void; result: Copy } {
-  let chunks: Uint8Array[] | undefined = []
-  let size = 0
-  return {
-    add(chunk) {
-      size += chunk.byteLength
-      if (size > limitBytes) chunks = undefined
-      else chunks?.push(chunk)
-    },
-    result: () => chunks && Buffer.concat(chunks, size),
+  constructor(private readonly limitBytes: number) {}
+
+  add(chunk: Uint8Array): void {
+    if (!this.#chunks) return
+    this.bytes += chunk.byteLength
+    if (this.bytes <= this.limitBytes) this.#chunks.push(ofItsOwn(chunk))
+    else {
+      this.#chunks = undefined
+      this.bytes = 0
+    }
+  }
+
+  /** @returns undefined when it was more than the bound */
+  body(): Uint8Array | undefined {
+    return this.#chunks?.length === 1 ? this.#chunks[0] : this.#chunks && Buffer.concat(this.#chunks)
   }
 }
 
+/** A small piece of something large, such as what a socket has read, would keep all of it while it waits. */
+function ofItsOwn(chunk: Uint8Array): Uint8Array {
+  return chunk.buffer.byteLength > chunk.byteLength * 2 ? Buffer.from(chunk) : chunk
+}
+
 function copyRequest(exchange: Exchange, limitBytes: number): Copy {
-  const { add, result } = collector(limitBytes)
-  exchange.tapRequest = add
-  return result
+  const copy = new Copy(limitBytes)
+  exchange.tapRequest = (chunk) => copy.add(chunk)
+  return copy
 }
 
 /** Looks over the shoulder of `write` and `end`; a watch is not an object and is not kept. */
-function copyResponse({ response, info }: Exchange, limitBytes: number): Copy {
-  if (info.verb === 'watch') return () => undefined
-  const { add, result } = collector(limitBytes)
+function copyResponse({ response, info }: Exchange, limitBytes: number): Copy | undefined {
+  if (info.verb === 'watch') return undefined
+  const copy = new Copy(limitBytes)
   const keep = (chunk: unknown): void => {
-    if (typeof chunk === 'string') add(Buffer.from(chunk))
-    else if (chunk instanceof Uint8Array) add(chunk)
+    if (typeof chunk === 'string') copy.add(Buffer.from(chunk))
+    else if (chunk instanceof Uint8Array) copy.add(chunk)
   }
   // The overloads of both differ only in arguments that are passed on as they come.
   const write = response.write.bind(response) as (...all: unknown[]) => boolean
@@ -134,5 +153,5 @@ function copyResponse({ response, info }: Exchange, limitBytes: number): Copy {
     keep(all[0])
     return end(...all)
   }) as typeof response.end
-  return result
+  return copy
 }
