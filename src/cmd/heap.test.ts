@@ -12,6 +12,7 @@ describe('a server that has become quiet', () => {
     young: 0,
     collections: 0,
     grows: false,
+    isLimited: true,
   }
   const watched: Heap = {
     usedBytes: () => heap.used,
@@ -24,6 +25,7 @@ describe('a server that has become quiet', () => {
       heap.held = heap.live + 5 * MB
     },
     growAsNeeded: () => (heap.grows = true),
+    limitGrowth: (isLimited) => (heap.isLimited = isLimited),
   }
   let stop: () => void
 
@@ -37,6 +39,7 @@ describe('a server that has become quiet', () => {
       young: 0,
       collections: 0,
       grows: false,
+      isLimited: true,
     })
     stop = collectWhenQuiet(watched, 1_000)
   })
@@ -49,6 +52,17 @@ describe('a server that has become quiet', () => {
     vi.advanceTimersByTime(10_000)
 
     expect(heap).toMatchObject({ used: 40 * MB, collections: 1 })
+  })
+
+  it('grows as V8 finds good only while there is much in it', () => {
+    heap.busy = 0.5
+    heap.used = 300 * MB
+    vi.advanceTimersByTime(1_000)
+    expect(heap.isLimited).toBe(false)
+
+    heap.used = 60 * MB
+    vi.advanceTimersByTime(1_000)
+    expect(heap.isLimited).toBe(true)
   })
 
   it('waits until nobody is served', () => {
