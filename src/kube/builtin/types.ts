@@ -65,7 +65,13 @@ export interface EnvVar {
 
 export interface Handler {
   exec?: { command?: string[] }
-  httpGet?: { path?: string; port: IntOrString; scheme?: string; host?: string }
+  httpGet?: {
+    path?: string
+    port: IntOrString
+    scheme?: string
+    host?: string
+    httpHeaders?: { name: string; value: string }[]
+  }
   tcpSocket?: { port: IntOrString }
 }
 
@@ -82,6 +88,11 @@ export interface ResourceRequirements {
   requests?: ResourceList
 }
 
+export interface SeccompProfile {
+  type: string
+  localhostProfile?: string
+}
+
 export interface SecurityContext {
   privileged?: boolean
   runAsUser?: number
@@ -90,6 +101,7 @@ export interface SecurityContext {
   allowPrivilegeEscalation?: boolean
   capabilities?: { add?: string[]; drop?: string[] }
   procMount?: string
+  seccompProfile?: SeccompProfile
 }
 
 export interface Container {
@@ -143,8 +155,8 @@ export interface Volume {
     sources?: {
       downwardAPI?: { items?: DownwardItem[] }
       serviceAccountToken?: { expirationSeconds?: number; path: string }
-      secret?: object
-      configMap?: object
+      secret?: { name?: string; items?: { key: string; path: string; mode?: number }[] }
+      configMap?: { name?: string; items?: { key: string; path: string; mode?: number }[] }
     }[]
   }
   hostPath?: { path: string; type?: string }
@@ -205,7 +217,15 @@ export interface PodSpec {
   hostNetwork?: boolean
   hostPID?: boolean
   shareProcessNamespace?: boolean
-  securityContext?: Record<string, unknown> & { runAsUser?: number; runAsGroup?: number; fsGroup?: number }
+  securityContext?: Record<string, unknown> & {
+    runAsUser?: number
+    runAsGroup?: number
+    fsGroup?: number
+    supplementalGroups?: number[]
+    sysctls?: { name: string; value: string }[]
+    fsGroupChangePolicy?: string
+    seccompProfile?: SeccompProfile
+  }
   imagePullSecrets?: { name?: string }[]
   hostname?: string
   subdomain?: string
@@ -215,7 +235,7 @@ export interface PodSpec {
   hostAliases?: { ip?: string; hostnames?: string[] }[]
   priorityClassName?: string
   priority?: number
-  dnsConfig?: { nameservers?: string[]; searches?: string[] }
+  dnsConfig?: { nameservers?: string[]; searches?: string[]; options?: { name?: string }[] }
   readinessGates?: { conditionType: string }[]
   runtimeClassName?: string
   enableServiceLinks?: boolean

@@ -14,7 +14,7 @@ import {
 } from '../faults.js'
 import { defaultVolumeSource } from '../pods/defaults.js'
 import { nodeSelectorFaults } from '../pods/validation.js'
-import { hostPathFaults, nfsFaults } from '../pods/volumes.js'
+import { csiDriver, SOURCES, sourceFaults } from '../pods/sources.js'
 import { type KindRules } from '../rules.js'
 import { type NodeSelectorTerm, type ObjectReference, type ResourceList } from '../types.js'
 import { isNegative } from '../wire/quantity.js'
@@ -66,11 +66,13 @@ export const persistentVolume: KindRules = {
     const faults: Faults = []
     const source = ({ ...spec }: PersistentVolumeSpec) => sourcesOf(spec).map((key) => [key, spec[key]])
     if (!same(source(after), source(before))) {
-      faults.push(forbidden('spec.persistentvolumesource', 'is immutable after creation'))
+      faults.push(
+        forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
+      )
     }
-    faults.push(...immutable('spec.volumeMode', after.volumeMode, before.volumeMode))
+    faults.push(...immutable('volumeMode', after.volumeMode, before.volumeMode))
     if (before.nodeAffinity) {
-      faults.push(...immutable('spec.nodeAffinity', after.nodeAffinity, before.nodeAffinity))
+      faults.push(...immutable('nodeAffinity', after.nodeAffinity, before.nodeAffinity))
     }
     return faults
   },
@@ -99,19 +101,7 @@ function specFaults(spec: PersistentVolumeSpec): Faults {
     if (!spec.nodeAffinity.required) faults.push(required(field, 'must specify required node constraints'))
     else faults.push(...nodeSelectorFaults(field, spec.nodeAffinity.required.nodeSelectorTerms))
   }
-  const sources = sourcesOf(spec)
-  if (sources.length === 0) faults.push(required('spec', 'must specify a volume type'))
-  for (const more of sources.slice(1)) {
-    faults.push(forbidden(`spec.${more}`, 'may not specify more than 1 volume type'))
-  }
-  if (spec.hostPath) faults.push(...hostPathFaults('spec.hostPath', spec.hostPath))
-  if (spec.nfs) faults.push(...nfsFaults('spec.nfs', spec.nfs))
-  if (spec.local) {
-    if (!spec.local.path) faults.push(required('spec.local.path'))
-    if (!spec.nodeAffinity) {
-      faults.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
-    }
-  }
+  faults.push(...sourceFaults('spec', spec, ORDER, (field, part) => OWN[part]?.(field, spec) ?? []))
   if (spec.hostPath?.path === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
     const why = "may not be 'recycle' for a hostPath mount of '/'"
     faults.push(forbidden('spec.persistentVolumeReclaimPolicy', why))
@@ -119,6 +109,56 @@ function specFaults(spec: PersistentVolumeSpec): Faults {
   if (spec.storageClassName) faults.push(...name('subdomain', 'spec.storageClassName', spec.storageClassName))
   if (spec.volumeMode) faults.push(...oneOf('spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem']))
   return faults
+}
+
+const ORDER = [
+  ...[
+    'hostPath',
+    'gcePersistentDisk',
+    'awsElasticBlockStore',
+    'glusterfs',
+    'flocker',
+    'nfs',
+    'rbd',
+    'quobyte',
+  ],
+  ...['cephfs', 'iscsi', 'cinder', 'fc', 'flexVolume', 'azureFile', 'vsphereVolume', 'photonPersistentDisk'],
+  ...['portworxVolume', 'azureDisk', 'scaleIO', 'local', 'storageos', 'csi'],
+].filter((part) => SOURCES[part] !== undefined)
+
+interface CsiSource {
+  driver: string
+  volumeHandle: string
+  [secret: string]: unknown
+}
+
+/** What only a persistent volume says of a source. */
+const OWN: Readonly<Record<string, (field: string, spec: PersistentVolumeSpec) => Faults>> = {
+  local(field, { local, nodeAffinity }) {
+    const faults: Faults = []
+    if (!local?.path) faults.push(required(`${field}.path`))
+    else if (local.path.split('/').includes('..')) {
+      faults.push(invalidValue(`${field}.path`, local.path, "must not contain '..'"))
+    }
+    if (!nodeAffinity) faults.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+    return faults
+  },
+  csi(field, { csi }) {
+    const source = csi as CsiSource
+    const faults = csiDriver(`${field}.driver`, source.driver)
+    if (source.volumeHandle === '') faults.push(required(`${field}.volumeHandle`))
+    const refs = ['controllerPublishSecretRef', 'controllerExpandSecretRef', 'nodePublishSecretRef']
+    for (const part of refs) {
+      const secret = source[part] as { name?: string; namespace?: string } | undefined
+      if (!secret) continue
+      // The position of the secret is not named where its texts are wrong.
+      if (!secret.name) faults.push(required(`${field}.${part}.name`))
+      else faults.push(...name('subdomain', `${field}.name`, secret.name))
+      if (!secret.namespace) faults.push(required(`${field}.${part}.namespace`))
+      else faults.push(...name('label', `${field}.namespace`, secret.namespace))
+    }
+    return faults
+  },
 }
 
 function capacityFaults(capacity: ResourceList | undefined): Faults {

@@ -1,11 +1,17 @@
 /** v1 Pod and PodTemplate. */
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type Faults, forbidden, same } from '../faults.js'
-import { defaultPod, defaultPodTemplate } from '../pods/defaults.js'
+import { containersOf, defaultPod, defaultPodTemplate } from '../pods/defaults.js'
 import { qosClassOf } from '../pods/resources.js'
 import { podSpecFaults, podTemplateFaults } from '../pods/validation.js'
 import { type KindRules } from '../rules.js'
-import { type Pod, type PodSpec, type PodTemplateSpec } from '../types.js'
+import {
+  type Pod,
+  type PodSpec,
+  type PodTemplateSpec,
+  type SeccompProfile,
+  type Toleration,
+} from '../types.js'
 
 const view = (object: object) => object as Pod
 
@@ -17,6 +23,7 @@ function picked(read: (pod: Pod) => string | undefined): (object: object) => str
 export const pod: KindRules = {
   defaults: (object) => defaultPod(view(object)),
   prepareForCreate(object) {
+    shareSeccomp(view(object))
     view(object).status = { phase: 'Pending', qosClass: qosClassOf(view(object).spec) }
   },
   // A write of the status leaves the spec as it is stored; a binding sets its node alone.
@@ -43,6 +50,56 @@ export const pod: KindRules = {
   },
 }
 
+const POD_SECCOMP = 'seccomp.security.alpha.kubernetes.io/pod'
+const CONTAINER_SECCOMP = 'container.seccomp.security.alpha.kubernetes.io/'
+
+/** 1.20 keeps profiles in fields and in the annotations that came before them: what one says, the other says too. */
+function shareSeccomp({ metadata, spec }: Pod): void {
+  const annotations = metadata.annotations ?? {}
+  const share = (
+    holder: { seccompProfile?: SeccompProfile } | undefined,
+    key: string,
+    make: () => typeof holder,
+  ): void => {
+    const annotation = seccompAnnotation(holder?.seccompProfile)
+    if (annotation !== undefined) annotations[key] ??= annotation
+    else if (holder?.seccompProfile === undefined && annotations[key] !== undefined) {
+      const profile = seccompField(annotations[key])
+      const into = profile && (holder ?? make())
+      if (into) into.seccompProfile = profile
+    }
+  }
+  share(spec.securityContext, POD_SECCOMP, () => (spec.securityContext = {}))
+  for (const container of containersOf(spec)) {
+    share(
+      container.securityContext,
+      CONTAINER_SECCOMP + container.name,
+      () => (container.securityContext = {}),
+    )
+  }
+  if (Object.keys(annotations).length > 0) metadata.annotations = annotations
+}
+
+function seccompAnnotation(profile: SeccompProfile | undefined): string | undefined {
+  switch (profile?.type) {
+    case 'Unconfined':
+      return 'unconfined'
+    case 'RuntimeDefault':
+      return 'runtime/default'
+    case 'Localhost':
+      return profile.localhostProfile === undefined ? undefined : `localhost/${profile.localhostProfile}`
+    default:
+      return undefined
+  }
+}
+
+function seccompField(annotation: string): SeccompProfile | undefined {
+  if (annotation === 'unconfined') return { type: 'Unconfined' }
+  if (annotation === 'runtime/default' || annotation === 'docker/default') return { type: 'RuntimeDefault' }
+  const [, file] = /^localhost\/(.+)$/.exec(annotation) ?? []
+  return file === undefined ? undefined : { type: 'Localhost', localhostProfile: file }
+}
+
 /** Images may change, the deadline may come nearer, tolerations may be added; nothing else. */
 function updateFaults(after: Pod, before: Pod): Faults {
   const faults: Faults = []
@@ -57,14 +114,24 @@ function updateFaults(after: Pod, before: Pod): Faults {
     faults.push(forbidden('spec.activeDeadlineSeconds', 'must be less than or equal to previous value'))
   }
   const kept = (before.spec.tolerations ?? []).every((toleration) =>
-    (after.spec.tolerations ?? []).some((other) => same(toleration, other)),
+    (after.spec.tolerations ?? []).some((other) => same(lasting(toleration), lasting(other))),
   )
-  if (!same(next, last) || !kept) {
+  if (!kept) {
+    faults.push(
+      forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'),
+    )
+  }
+  if (!same(next, last)) {
     const why =
       'pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` (only additions to existing tolerations)'
     faults.push(forbidden('spec', why))
   }
   return faults
+}
+
+/** For how long something is tolerated may change. */
+function lasting({ tolerationSeconds: _, ...toleration }: Toleration): unknown {
+  return toleration
 }
 
 /** The spec without what an update may change. */

@@ -4,6 +4,7 @@ import {
   type Faults,
   forbidden,
   invalidValue,
+  name,
   nonNegative,
   notFoundValue,
   oneOf,
@@ -47,10 +48,7 @@ export function containerFaults(
   faults.push(
     ...probeFaults(`${field}.livenessProbe`, container.livenessProbe, true),
     ...probeFaults(`${field}.startupProbe`, container.startupProbe, true),
-    ...oneOf(`${field}.terminationMessagePolicy`, container.terminationMessagePolicy, [
-      'FallbackToLogsOnError',
-      'File',
-    ]),
+    ...terminationFaults(`${field}.terminationMessagePolicy`, container.terminationMessagePolicy ?? ''),
     ...probeFaults(`${field}.readinessProbe`, container.readinessProbe, false),
     ...portFaults(`${field}.ports`, container.ports ?? []),
     ...envFaults(`${field}.env`, container.env ?? []),
@@ -68,6 +66,13 @@ export function containerFaults(
     }
   }
   return faults
+}
+
+function terminationFaults(field: string, policy: string): Faults {
+  if (policy === '') return [required(field, "must be 'File' or 'FallbackToLogsOnError'")]
+  return policy === 'File' || policy === 'FallbackToLogsOnError'
+    ? []
+    : [invalidValue(field, policy, "must be 'File' or 'FallbackToLogsOnError'")]
 }
 
 export function hostPortFaults(field: string, containers: Container[]): Faults {
@@ -130,6 +135,10 @@ function handlerFaults(field: string, { exec, httpGet, tcpSocket }: Handler): Fa
     if (!httpGet.path) faults.push(required(`${field}.httpGet.path`))
     faults.push(...numberOrName(`${field}.httpGet.port`, httpGet.port))
     faults.push(...oneOf(`${field}.httpGet.scheme`, httpGet.scheme, ['HTTP', 'HTTPS']))
+    for (const { name: header } of httpGet.httpHeaders ?? []) {
+      if (HEADER_NAME.test(header)) continue
+      faults.push(invalidValue(`${field}.httpGet.httpHeaders`, header, HEADER_NAME_TEXT))
+    }
   }
   if (tcpSocket) {
     if (exec || httpGet)
@@ -139,6 +148,10 @@ function handlerFaults(field: string, { exec, httpGet, tcpSocket }: Handler): Fa
   return faults
 }
 
+const HEADER_NAME = /^[-A-Za-z0-9]+$/
+const HEADER_NAME_TEXT =
+  "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')"
+
 export function numberOrName(field: string, port: IntOrString): Faults {
   return typeof port === 'number' ? portNumber(field, port) : portName(field, port)
 }
@@ -147,14 +160,151 @@ const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/
 const ENV_NAME_TEXT =
   "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')"
 
+/** As the shell of an image would lose them. */
+function envName(field: string, value: string): Faults {
+  const faults = ENV_NAME.test(value) ? [] : [invalidValue(field, value, ENV_NAME_TEXT)]
+  if (value === '.') faults.push(invalidValue(field, value, "must not be '.'"))
+  else if (value === '..') faults.push(invalidValue(field, value, "must not be '..'"))
+  else if (value.startsWith('..')) faults.push(invalidValue(field, value, "must not start with '..'"))
+  return faults
+}
+
+/** A key of a ConfigMap or Secret. */
+export function configKey(field: string, key: string): Faults {
+  const faults: Faults = []
+  if (key.length > 253) faults.push(invalidValue(field, key, 'must be no more than 253 characters'))
+  if (!CONFIG_KEY.test(key)) faults.push(invalidValue(field, key, CONFIG_KEY_TEXT))
+  if (key === '.') faults.push(invalidValue(field, key, "must not be '.'"))
+  else if (key === '..') faults.push(invalidValue(field, key, "must not be '..'"))
+  else if (key.startsWith('..')) faults.push(invalidValue(field, key, "must not start with '..'"))
+  return faults
+}
+const CONFIG_KEY = /^[-._a-zA-Z0-9]+$/
+const CONFIG_KEY_TEXT =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+
+const CONTAINER_RESOURCES = [
+  'limits.cpu',
+  'limits.ephemeral-storage',
+  'limits.memory',
+  'requests.cpu',
+  'requests.ephemeral-storage',
+  'requests.memory',
+]
+const HUGE_PAGES = /^(limits|requests)\.hugepages-/
+
+function resourceFieldFaults(
+  field: string,
+  selector: { resource: string; containerName?: string; divisor?: string },
+  inVolume: boolean,
+): Faults {
+  if (inVolume && !selector.containerName) return [required(`${field}.containerName`)]
+  const { resource, divisor = '0' } = selector
+  if (resource === '') return [required(`${field}.resource`)]
+  if (!CONTAINER_RESOURCES.includes(resource) && !HUGE_PAGES.test(resource)) {
+    return [unsupported(`${field}.resource`, resource, CONTAINER_RESOURCES)]
+  }
+  if (divisor === '0') return []
+  const allowed = resource.endsWith('.cpu') ? CPU_DIVISORS : BYTE_DIVISORS
+  const what = resource.endsWith('.cpu')
+    ? '1m and 1'
+    : '1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei'
+  const kind = resource.split('.')[1] ?? ''
+  return allowed.includes(divisor)
+    ? []
+    : [
+        invalidValue(
+          `${field}.divisor`,
+          divisor,
+          kind === 'cpu' || kind === 'memory'
+            ? `only divisor's values ${what} are supported with the ${kind} resource`
+            : `only divisor's values ${what} are supported with the local ephemeral storage resource`,
+        ),
+      ]
+}
+const CPU_DIVISORS = ['1m', '1']
+const BYTE_DIVISORS = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']
+
+/** Of a downward API volume, or of a projected one. */
+export function downwardItemFaults(
+  field: string,
+  items: readonly {
+    path: string
+    fieldRef?: { fieldPath: string; apiVersion?: string }
+    resourceFieldRef?: { resource: string; containerName?: string; divisor?: string }
+    mode?: number
+  }[],
+): Faults {
+  return items.flatMap(({ path, fieldRef, resourceFieldRef }) => {
+    const faults = path === '' ? [required(`${field}.path`)] : relativePath(`${field}.path`, path)
+    if (fieldRef) {
+      const at = `${field}.fieldRef`
+      faults.push(...fieldPath(at, fieldRef.fieldPath, VOLUME_FIELD_PATHS))
+      if (resourceFieldRef) {
+        faults.push(
+          invalidValue(
+            field,
+            'resource',
+            'fieldRef and resourceFieldRef can not be specified simultaneously',
+          ),
+        )
+      }
+    } else if (resourceFieldRef) {
+      faults.push(...resourceFieldFaults(`${field}.resourceFieldRef`, resourceFieldRef, true))
+    } else faults.push(required(field, 'one of fieldRef and resourceFieldRef is required'))
+    return faults
+  })
+}
+const VOLUME_FIELD_PATHS = [
+  'metadata.annotations',
+  'metadata.labels',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+]
+
+/** Every field that pods can be asked for, downward. */
+const KNOWN_PATHS = new Set([
+  'metadata.annotations',
+  'metadata.labels',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.restartPolicy',
+  'spec.serviceAccountName',
+  'spec.schedulerName',
+  'status.phase',
+  'status.hostIP',
+  'status.podIP',
+  'status.podIPs',
+  'spec.host',
+])
+
+function fieldPath(field: string, path: string, supported: readonly string[]): Faults {
+  if (path === '') return [required(`${field}.fieldPath`)]
+  if (FIELD_KEYS.test(path)) return []
+  if (!KNOWN_PATHS.has(path)) {
+    const why = `error converting fieldPath: field label not supported: ${path}`
+    return [invalidValue(`${field}.fieldPath`, path, why)]
+  }
+  return supported.includes(path) ? [] : [unsupported(`${field}.fieldPath`, path, supported)]
+}
+
+export function relativePath(field: string, path: string): Faults {
+  const faults: Faults = []
+  if (path.startsWith('/')) faults.push(invalidValue(field, path, 'must be a relative path'))
+  if (path.split('/').includes('..')) faults.push(invalidValue(field, path, "must not contain '..'"))
+  else if (path.startsWith('..')) faults.push(invalidValue(field, path, "must not start with '..'"))
+  return faults
+}
+
 function envFaults(field: string, env: EnvVar[]): Faults {
   return env.flatMap((variable, i) => {
     const at = `${field}[${i}]`
     const faults: Faults = []
     if (variable.name === '') faults.push(required(`${at}.name`))
-    else if (!ENV_NAME.test(variable.name)) {
-      faults.push(invalidValue(`${at}.name`, variable.name, ENV_NAME_TEXT))
-    }
+    else faults.push(...envName(`${at}.name`, variable.name))
     return [...faults, ...valueFromFaults(`${at}.valueFrom`, variable)]
   })
 }
@@ -175,21 +325,19 @@ function valueFromFaults(field: string, { value, valueFrom }: EnvVar): Faults {
   if (!valueFrom) return []
   const faults: Faults = []
   const sources = Object.values(valueFrom).filter(Boolean).length
-  const { fieldRef, configMapKeyRef, secretKeyRef } = valueFrom
-  if (fieldRef) {
-    const at = `${field}.fieldRef`
-    if (fieldRef.fieldPath === '') faults.push(required(`${at}.fieldPath`))
-    else if (!FIELD_PATHS.includes(fieldRef.fieldPath) && !FIELD_KEYS.test(fieldRef.fieldPath)) {
-      faults.push(unsupported(`${at}.fieldPath`, fieldRef.fieldPath, [...FIELD_PATHS].sort()))
-    }
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom
+  if (fieldRef) faults.push(...fieldPath(`${field}.fieldRef`, fieldRef.fieldPath, FIELD_PATHS))
+  if (resourceFieldRef) {
+    faults.push(...resourceFieldFaults(`${field}.resourceFieldRef`, resourceFieldRef, false))
   }
   for (const [part, selector] of [
     ['configMapKeyRef', configMapKeyRef],
     ['secretKeyRef', secretKeyRef],
   ] as const) {
     if (!selector) continue
-    if (!selector.name) faults.push(required(`${field}.${part}.name`))
+    faults.push(...name('subdomain', `${field}.${part}.name`, selector.name ?? ''))
     if (selector.key === '') faults.push(required(`${field}.${part}.key`))
+    else faults.push(...configKey(`${field}.${part}.key`, selector.key))
   }
   if (sources === 0) {
     const why = 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`'
@@ -205,15 +353,15 @@ function valueFromFaults(field: string, { value, valueFrom }: EnvVar): Faults {
 function envFromFaults(field: string, { envFrom = [] }: Container): Faults {
   return envFrom.flatMap(({ prefix, configMapRef, secretRef }, i) => {
     const at = `${field}[${i}]`
-    const faults: Faults = []
-    if (prefix && !ENV_NAME.test(prefix)) faults.push(invalidValue(`${at}.prefix`, prefix, ENV_NAME_TEXT))
+    const faults: Faults = prefix ? envName(`${at}.prefix`, prefix) : []
+    if (configMapRef) faults.push(...name('subdomain', `${at}.configMapRef.name`, configMapRef.name ?? ''))
+    if (secretRef) faults.push(...name('subdomain', `${at}.secretRef.name`, secretRef.name ?? ''))
+    // The list is named, not the item.
     if (!configMapRef && !secretRef) {
-      faults.push(invalidValue(at, '', 'must specify one of: `configMapRef` or `secretRef`'))
+      faults.push(invalidValue(field, '', 'must specify one of: `configMapRef` or `secretRef`'))
     } else if (configMapRef && secretRef) {
-      faults.push(invalidValue(at, '', 'may not have more than one field specified at a time'))
+      faults.push(invalidValue(field, '', 'may not have more than one field specified at a time'))
     }
-    if (configMapRef && !configMapRef.name) faults.push(required(`${at}.configMapRef.name`))
-    if (secretRef && !secretRef.name) faults.push(required(`${at}.secretRef.name`))
     return faults
   })
 }
@@ -233,11 +381,33 @@ function mountFaults(field: string, container: Container, volumes: ReadonlySet<s
         faults.push(invalidValue(`${at}.mountPath`, mount.mountPath, 'must be unique'))
       }
       paths.add(mount.mountPath)
-      if (mount.subPath?.startsWith('/')) {
-        faults.push(invalidValue(`${at}.subPath`, mount.subPath, 'must be a relative path'))
+      for (const part of ['subPath', 'subPathExpr'] as const) {
+        const path = mount[part]
+        if (!path) continue
+        if (part === 'subPathExpr' && mount.subPath) {
+          faults.push(
+            invalidValue(`${at}.subPathExpr`, path, 'subPathExpr and subPath are mutually exclusive'),
+          )
+        }
+        if (path.startsWith('/')) faults.push(invalidValue(`${at}.${part}`, path, 'must be a relative path'))
+        if (path.split('/').includes('..')) {
+          faults.push(invalidValue(`${at}.${part}`, path, "must not contain '..'"))
+        }
       }
-      if (mount.subPath?.split('/').includes('..')) {
-        faults.push(invalidValue(`${at}.subPath`, mount.subPath, "must not contain '..'"))
+      // Without the position.
+      const how = mount.mountPropagation
+      if (how !== undefined) {
+        const supported = ['Bidirectional', 'HostToContainer', 'None']
+        const bidirectional = `${field}.volumeMounts.mountPropagation`
+        if (!supported.includes(how)) faults.push(unsupported(bidirectional, how, supported))
+        else if (how === 'Bidirectional' && container.securityContext?.privileged !== true) {
+          faults.push(
+            forbidden(
+              bidirectional,
+              'Bidirectional mount propagation is available only to privileged containers',
+            ),
+          )
+        }
       }
       return faults
     }),
@@ -251,6 +421,31 @@ function mountFaults(field: string, container: Container, volumes: ReadonlySet<s
   ]
 }
 
+const SECCOMP_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined']
+
+/** Of a container or of a pod. */
+export function seccompFaults(
+  field: string,
+  profile: { type: string; localhostProfile?: string } | undefined,
+): Faults {
+  if (!profile) return []
+  const { type, localhostProfile: local } = profile
+  if (type === '') return [required(`${field}.type`, 'type is required when seccompProfile is set')]
+  if (type === 'Localhost') {
+    return local === undefined
+      ? [required(`${field}.localhostProfile`, 'must be set when seccomp type is Localhost')]
+      : relativePath(`${field}.localhostProfile`, local)
+  }
+  const faults: Faults = SECCOMP_TYPES.includes(type)
+    ? []
+    : [unsupported(`${field}.type`, type, SECCOMP_TYPES)]
+  if (local !== undefined) {
+    const why = 'can only be set when seccomp type is Localhost'
+    faults.push(invalidValue(`${field}.localhostProfile`, local, why))
+  }
+  return faults
+}
+
 function securityFaults(field: string, context: SecurityContext | undefined): Faults {
   if (!context) return []
   const faults: Faults = []
@@ -260,6 +455,10 @@ function securityFaults(field: string, context: SecurityContext | undefined): Fa
       faults.push(invalidValue(`${field}.${part}`, id, 'must be between 0 and 2147483647, inclusive'))
     }
   }
+  if (context.procMount !== undefined && !['Default', 'Unmasked'].includes(context.procMount)) {
+    faults.push(unsupported(`${field}.procMount`, context.procMount, ['Default', 'Unmasked']))
+  }
+  faults.push(...seccompFaults(`${field}.seccompProfile`, context.seccompProfile))
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged) {
       const why = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'

@@ -67,8 +67,13 @@ function defaultContainer(container: Container, hostNetwork: boolean): void {
   container.imagePullPolicy ??= pullPolicyOf(container.image ?? '')
 }
 
+const IMAGE =
+  /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][-.a-zA-Z0-9]*[a-zA-Z0-9])(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@[A-Za-z][\w.+-]*:[0-9a-fA-F]{32,})?$/
+
 /** `Always` for the tag `latest` and for no tag; a digest counts as a tag. */
 function pullPolicyOf(image: string): string {
+  // What is no reference to an image has no tag either.
+  if (!IMAGE.test(image) || /^[a-f0-9]{64}$/.test(image)) return 'IfNotPresent'
   const last = image.slice(image.lastIndexOf('/') + 1)
   if (last.includes('@')) return 'IfNotPresent'
   const tag = last.includes(':') ? last.slice(last.indexOf(':') + 1) : 'latest'

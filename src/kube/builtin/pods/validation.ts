@@ -2,6 +2,7 @@
  * Faults of a pod's spec, in the order kube-apiserver finds them. Volume sources beyond those named in
  * volumes.ts, and Windows and SELinux options, are checked by the schema only.
  */
+import { isIP } from 'node:net'
 import {
   annotations,
   duplicate,
@@ -27,7 +28,7 @@ import {
   type PodTemplateSpec,
   type Toleration,
 } from '../types.js'
-import { containerFaults, type ContainerContext, hostPortFaults } from './containers.js'
+import { containerFaults, type ContainerContext, hostPortFaults, seccompFaults } from './containers.js'
 import { volumeFaults } from './volumes.js'
 
 export function podTemplateFaults(field: string, template: PodTemplateSpec): Faults {
@@ -70,6 +71,7 @@ export function podSpecFaults(field: string, spec: PodSpec): Faults {
       qualifiedName(`${field}.readinessGates[${i}].conditionType`, gate.conditionType),
     ),
     ...spreadFaults(`${field}.topologySpreadConstraints`, spec),
+    ...hostAliasFaults(`${field}.hostAliases`, spec.hostAliases ?? []),
   )
   if (spec.serviceAccountName) {
     faults.push(...name('subdomain', `${field}.serviceAccountName`, spec.serviceAccountName))
@@ -89,7 +91,8 @@ export function podSpecFaults(field: string, spec: PodSpec): Faults {
       : []),
     ...(spec.runtimeClassName ? name('subdomain', `${field}.runtimeClassName`, spec.runtimeClassName) : []),
   )
-  if (spec.preemptionPolicy !== undefined) {
+  if (spec.preemptionPolicy === '') faults.push(required(`${field}.preemptionPolicy`))
+  else if (spec.preemptionPolicy !== undefined) {
     faults.push(
       ...oneOf(`${field}.preemptionPolicy`, spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']),
     )
@@ -105,6 +108,17 @@ function securityFaults(field: string, spec: PodSpec): Faults {
       : []
   }
   const faults = [...id('fsGroup'), ...id('runAsUser'), ...id('runAsGroup')]
+  const {
+    supplementalGroups = [],
+    sysctls = [],
+    fsGroupChangePolicy,
+    seccompProfile,
+  } = spec.securityContext ?? {}
+  supplementalGroups.forEach((group, i) => {
+    if (group >= 0 && group <= 2147483647) return
+    const why = 'must be between 0 and 2147483647, inclusive'
+    faults.push(invalidValue(`${field}.supplementalGroups[${i}]`, group, why))
+  })
   if (spec.shareProcessNamespace && spec.hostPID) {
     faults.push(
       invalidValue(
@@ -114,7 +128,30 @@ function securityFaults(field: string, spec: PodSpec): Faults {
       ),
     )
   }
-  return faults
+  const names = new Set<string>()
+  sysctls.forEach(({ name: sysctl }, i) => {
+    const at = `${field}.sysctls[${i}].name`
+    if (sysctl === '') faults.push(required(at))
+    else if (sysctl.length > 253 || !SYSCTL.test(sysctl)) {
+      faults.push(invalidValue(at, sysctl, `must have at most 253 characters and match regex ${SYSCTL_TEXT}`))
+    } else if (names.has(sysctl)) faults.push(duplicate(at, sysctl))
+    names.add(sysctl)
+  })
+  if (fsGroupChangePolicy !== undefined) {
+    faults.push(...oneOf(`${field}.fsGroupChangePolicy`, fsGroupChangePolicy, ['Always', 'OnRootMismatch']))
+  }
+  return [...faults, ...seccompFaults(`${field}.seccompProfile`, seccompProfile)]
+}
+
+const SYSCTL_TEXT = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?\\.)*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'
+const SYSCTL = new RegExp(SYSCTL_TEXT)
+
+function hostAliasFaults(field: string, aliases: NonNullable<PodSpec['hostAliases']>): Faults {
+  // Without positions.
+  return aliases.flatMap(({ ip = '', hostnames = [] }) => [
+    ...(isIP(ip) === 0 ? [invalidValue(`${field}.ip`, ip, 'must be valid IP address')] : []),
+    ...hostnames.flatMap((hostname) => name('subdomain', `${field}.hostnames`, hostname)),
+  ])
 }
 
 function dnsConfigFaults(field: string, { dnsPolicy, dnsConfig }: PodSpec): Faults {
@@ -127,10 +164,30 @@ function dnsConfigFaults(field: string, { dnsPolicy, dnsConfig }: PodSpec): Faul
       required(`${field}.nameservers`, 'must provide at least one DNS nameserver when `dnsPolicy` is None'),
     ]
   }
+  const faults: Faults = []
   if (servers.length > 3) {
-    return [invalidValue(`${field}.nameservers`, servers, 'must not have more than 3 nameservers')]
+    faults.push(invalidValue(`${field}.nameservers`, servers, 'must not have more than 3 nameservers'))
   }
-  return []
+  servers.forEach((server, i) => {
+    if (isIP(server) === 0) {
+      faults.push(invalidValue(`${field}.nameservers[${i}]`, server, 'must be valid IP address'))
+    }
+  })
+  const searches = dnsConfig?.searches ?? []
+  if (searches.length > 6) {
+    faults.push(invalidValue(`${field}.searches`, searches, 'must not have more than 6 search paths'))
+  }
+  if (searches.join(' ').length > 256) {
+    const why = 'must not have more than 256 characters (including spaces) in the search list'
+    faults.push(invalidValue(`${field}.searches`, searches, why))
+  }
+  searches.forEach((search, i) => {
+    faults.push(...name('subdomain', `${field}.searches[${i}]`, search.replace(/\.$/, '')))
+  })
+  dnsConfig?.options?.forEach((option, i) => {
+    if (!option.name) faults.push(required(`${field}.options[${i}]`, 'must not be empty'))
+  })
+  return faults
 }
 
 const OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt']
@@ -210,11 +267,11 @@ function podAffinityFaults(field: string, affinity: PodAffinity | undefined): Fa
 
 function affinityTerm(field: string, term: PodAffinityTerm): Faults {
   return [
-    ...labelSelector(`${field}.labelSelector`, term.labelSelector),
+    // Not the name of the field.
+    ...labelSelector(`${field}.matchExpressions`, term.labelSelector),
     ...(term.namespaces ?? []).flatMap((namespace) => name('label', `${field}.namespace`, namespace)),
-    ...(term.topologyKey === ''
-      ? [required(`${field}.topologyKey`, 'can not be empty')]
-      : qualifiedName(`${field}.topologyKey`, term.topologyKey)),
+    ...(term.topologyKey === '' ? [required(`${field}.topologyKey`, 'can not be empty')] : []),
+    ...qualifiedName(`${field}.topologyKey`, term.topologyKey),
   ]
 }
 

@@ -1,31 +1,26 @@
-/** Faults of a pod's volumes: names, and the sources that are used without a cloud. */
-import { duplicate, type Faults, forbidden, invalidValue, oneOf, required, requiredName } from '../faults.js'
+/** Faults of a pod's volumes: names, and one source each. */
+import { duplicate, type Faults, forbidden, invalidValue, name, required, requiredName } from '../faults.js'
 import { type Volume } from '../types.js'
 import { isNegative } from '../wire/quantity.js'
+import { configKey, downwardItemFaults, relativePath } from './containers.js'
+import { csiDriver, ONE_SOURCE, SOURCES, sourceFaults } from './sources.js'
 
+/** @returns the names of the volumes without fault: only they can be mounted */
 export function volumeFaults(field: string, volumes: Volume[]): { names: Set<string>; faults: Faults } {
   const names = new Set<string>()
   const faults = volumes.flatMap((volume, i) => {
     const at = `${field}[${i}]`
-    const own = [...sourceFaults(at, volume), ...requiredName('label', `${at}.name`, volume.name)]
+    const own = sourceFaults(at, volume, ORDER, (source, part) => CHECKS[part]?.(source, volume) ?? [])
+    if (volume.name === '') own.push(required(`${at}.name`))
+    else own.push(...requiredName('label', `${at}.name`, volume.name))
     if (names.has(volume.name)) own.push(duplicate(`${at}.name`, volume.name))
-    names.add(volume.name)
+    if (own.length === 0) names.add(volume.name)
     return own
   })
   return { names, faults }
 }
 
-function sourceFaults(field: string, volume: Volume): Faults {
-  const sources = Object.keys(volume).filter((key) => key !== 'name')
-  const first = sources[0]
-  if (first === undefined) return [required(field, 'must specify a volume type')]
-  return [
-    ...(CHECKS[first]?.(`${field}.${first}`, volume) ?? []),
-    ...sources
-      .slice(1)
-      .map((more) => forbidden(`${field}.${more}`, 'may not specify more than 1 volume type')),
-  ]
-}
+const ORDER = Object.keys(SOURCES).filter((part) => part !== 'local')
 
 type Check = (field: string, volume: Volume) => Faults
 
@@ -34,7 +29,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
     emptyDir?.sizeLimit !== undefined && isNegative(emptyDir.sizeLimit)
       ? [forbidden(`${field}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
       : [],
-  hostPath: (field, { hostPath }) => hostPathFaults(field, hostPath),
   secret: (field, { secret }) => [
     ...(secret?.secretName ? [] : [required(`${field}.secretName`)]),
     ...modeFaults(`${field}.defaultMode`, secret?.defaultMode),
@@ -45,38 +39,59 @@ const CHECKS: Readonly<Record<string, Check>> = {
     ...modeFaults(`${field}.defaultMode`, configMap?.defaultMode),
     ...itemFaults(`${field}.items`, configMap?.items),
   ],
-  persistentVolumeClaim: (field, { persistentVolumeClaim: claim }) =>
-    claim?.claimName ? [] : [required(`${field}.claimName`)],
-  nfs: (field, { nfs }) => nfsFaults(field, nfs),
-  projected: (field, { projected }) => modeFaults(`${field}.defaultMode`, projected?.defaultMode),
-  downwardAPI: (field, { downwardAPI }) => modeFaults(`${field}.defaultMode`, downwardAPI?.defaultMode),
+  projected: (field, { projected }) => [
+    ...modeFaults(`${field}.defaultMode`, projected?.defaultMode),
+    ...projectionFaults(field, projected?.sources ?? []),
+  ],
+  downwardAPI: (field, { downwardAPI }) => [
+    ...modeFaults(`${field}.defaultMode`, downwardAPI?.defaultMode),
+    ...downwardItemFaults(field, downwardAPI?.items ?? []),
+  ],
+  csi: (field, { csi }) => {
+    const source = csi as { driver: string; nodePublishSecretRef?: { name?: string } }
+    const secret = source.nodePublishSecretRef
+    return [
+      ...csiDriver(`${field}.driver`, source.driver),
+      // The blank is part of the field's name.
+      ...(secret && !secret.name ? [required(`${field}.nodePublishSecretRef .name`)] : []),
+      ...(secret?.name ? name('subdomain', `${field}.name`, secret.name) : []),
+    ]
+  },
 }
 
-const HOST_PATH_TYPES = [
-  ...['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryOrCreate'],
-  ...['File', 'FileOrCreate', 'Socket'],
-]
+type Projection = NonNullable<NonNullable<Volume['projected']>['sources']>[number]
 
-/** Also a source of persistent volumes. */
-export function hostPathFaults(field: string, source: { path: string; type?: string } | undefined): Faults {
-  if (!source?.path) return [required(`${field}.path`)]
-  return [
-    ...(source.path.split('/').includes('..')
-      ? [invalidValue(`${field}.path`, source.path, "must not contain '..'")]
-      : []),
-    ...oneOf(`${field}.type`, source.type ?? '', HOST_PATH_TYPES),
-  ]
-}
+const MIN_EXPIRATION = 600
+const MAX_EXPIRATION = 2 ** 32
 
-/** Also a source of persistent volumes. */
-export function nfsFaults(field: string, source: { server: string; path: string } | undefined): Faults {
-  const faults: Faults = []
-  if (!source?.server) faults.push(required(`${field}.server`))
-  if (!source?.path) faults.push(required(`${field}.path`))
-  else if (!source.path.startsWith('/')) {
-    faults.push(invalidValue(`${field}.path`, source.path, 'must be an absolute path'))
-  }
-  return faults
+function projectionFaults(field: string, sources: readonly Projection[]): Faults {
+  return sources.flatMap((source, i) => {
+    const at = `${field}.sources[${i}]`
+    const faults: Faults = []
+    for (const part of ['secret', 'configMap'] as const) {
+      const held = source[part]
+      if (!held) continue
+      if (!held.name) faults.push(required(`${at}.${part}.name`))
+      faults.push(...itemFaults(`${at}.${part}.items`, held.items))
+    }
+    if (source.downwardAPI)
+      faults.push(...downwardItemFaults(`${at}.downwardAPI`, source.downwardAPI.items ?? []))
+    const token = source.serviceAccountToken
+    if (token) {
+      const seconds = token.expirationSeconds ?? 0
+      const expires = `${at}.serviceAccountToken.expirationSeconds`
+      if (seconds < MIN_EXPIRATION) {
+        faults.push(invalidValue(expires, seconds, 'may not specify a duration less than 10 minutes'))
+      }
+      if (seconds > MAX_EXPIRATION) {
+        faults.push(invalidValue(expires, seconds, 'may not specify a duration larger than 2^32 seconds'))
+      }
+      if (token.path === '') faults.push(required(`${field}.path`))
+    }
+    if (Object.values(source).filter((each) => each !== undefined).length > 1)
+      faults.push(forbidden(at, ONE_SOURCE))
+    return faults
+  })
 }
 
 function modeFaults(field: string, mode: number | undefined): Faults {
@@ -90,12 +105,9 @@ function itemFaults(
   items: { key: string; path: string; mode?: number }[] | undefined,
 ): Faults {
   return (items ?? []).flatMap(({ key, path, mode }, i) => [
-    ...(key === '' ? [required(`${field}[${i}].key`)] : []),
+    ...(key === '' ? [required(`${field}[${i}].key`)] : configKey(`${field}[${i}].key`, key)),
     ...(path === '' ? [required(`${field}[${i}].path`)] : []),
-    ...(path.startsWith('/') ? [invalidValue(`${field}[${i}].path`, path, 'must be a relative path')] : []),
-    ...(path.split('/').includes('..')
-      ? [invalidValue(`${field}[${i}].path`, path, "must not contain '..'")]
-      : []),
+    ...relativePath(`${field}[${i}].path`, path),
     ...modeFaults(`${field}[${i}].mode`, mode),
   ])
 }

@@ -197,7 +197,7 @@ function readBytes(value: unknown): string {
   const joined = value.replace(/[\r\n]/g, '')
   if (BASE64.test(joined)) return joined
   const bad = /[^A-Za-z0-9+/]/.exec(joined)?.index ?? joined.length - (joined.length % 4)
-  throw new WrongType(`base64Codec: illegal base64 data at input byte ${bad}`)
+  throw new WrongType(`decode base64: illegal base64 data at input byte ${bad}`)
 }
 
 function readTime(type: 'time' | 'microTime', value: unknown): string {
@@ -225,7 +225,7 @@ function readQuantity(value: unknown): string {
 
 function readArray(of: WireType, value: unknown, path: string, issues: DecodeIssues): unknown[] {
   if (!Array.isArray(value)) {
-    throw new WrongType(`decode slice: expect [ or n, but found ${firstCharacter(value)}`)
+    throw new WrongType(`[]${goType(of)}: decode slice: expect [ or n, but found ${firstCharacter(value)}`)
   }
   try {
     return value.map((item, index) =>
