@@ -1,5 +1,6 @@
 /** Defaults and validation of CustomResourceDefinition objects themselves. */
 import { type FieldFault } from '../../apimachinery/errors/index.js'
+import { nameFaults } from '../../apimachinery/meta/names.js'
 import { checkStructural } from '../../apimachinery/schema/structural/index.js'
 import { type ResourceDefinition, type Strategy } from '../registry/strategy.js'
 import { type CustomResourceDefinition } from './types.js'
@@ -72,6 +73,10 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
       message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
     })
   }
+  /** @param read as which it is read */
+  const label = (field: string, value: string, read = value): void => {
+    for (const why of nameFaults('service', read)) invalid(field, value, why)
+  }
   const { group = '', names, scope } = spec ?? {}
   const versions = spec?.versions ?? []
   const wanted = `${names?.plural ?? ''}.${group}`
@@ -116,12 +121,43 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
       })
     }
     seen.add(version.name)
-    if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(version.name ?? '')) {
-      invalid(
-        `${field}.name`,
-        version.name ?? '',
-        "must be a DNS-1035 label: lower case letters, digits or '-', starting with a letter",
-      )
+    label(`${field}.name`, version.name ?? '')
+    const { deprecated = false, deprecationWarning: warning } = version
+    if (warning !== undefined && !deprecated) {
+      invalid(`${field}.deprecationWarning`, warning, 'can only be set for deprecated versions')
+    } else if (warning === '') {
+      invalid(`${field}.deprecationWarning`, warning, 'must not be an empty string')
+    }
+    ;(version.additionalPrinterColumns ?? []).forEach((column, i) => {
+      const at = `${field}.additionalPrinterColumns[${i}]`
+      if (!column.name) required(`${at}.name`)
+      if (!column.type) required(`${at}.type`, `Required value: must be one of ${COLUMN_TYPES.join(',')}`)
+      else if (!COLUMN_TYPES.includes(column.type)) {
+        invalid(`${at}.type`, column.type, `must be one of ${COLUMN_TYPES.join(',')}`)
+      }
+      if (!column.jsonPath) required(`${at}.JSONPath`)
+      else if (!isSimplePath(column.jsonPath)) invalid(`${at}.JSONPath`, column.jsonPath, SIMPLE_PATH)
+    })
+    const scale = version.subresources?.scale
+    if (scale) {
+      for (const [part, root] of [
+        ['specReplicasPath', '.spec'],
+        ['statusReplicasPath', '.status'],
+      ] as const) {
+        const at = `${field}.subresources.scale.${part}`
+        const path = scale[part] ?? ''
+        if (path === '') required(at)
+        else if (!isSimplePath(path)) invalid(at, path, SIMPLE_PATH)
+        else if (!path.startsWith(`${root}.`)) invalid(at, path, `should be a json path under ${root}`)
+      }
+      const selector = scale.labelSelectorPath
+      const at = `${field}.subresources.scale.labelSelectorPath`
+      if (selector !== undefined && selector !== '') {
+        if (!isSimplePath(selector)) invalid(at, selector, SIMPLE_PATH)
+        else if (!/^\.(spec|status)\./.test(selector)) {
+          invalid(at, selector, 'should be a json path under either .spec or .status')
+        }
+      }
     }
     const schema = version.schema?.openAPIV3Schema
     if (!schema) required(`${field}.schema.openAPIV3Schema`, 'Required value: schemas are required')
@@ -129,6 +165,10 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
   })
   for (const key of ['plural', 'singular', 'kind', 'listKind'] as const) {
     if (!names?.[key]) required(`spec.names.${key}`)
+    else label(`spec.names.${key}`, names[key], names[key].toLowerCase())
+  }
+  for (const key of ['shortNames', 'categories'] as const) {
+    ;(names?.[key] ?? []).forEach((short, i) => label(`spec.names.${key}[${i}]`, short))
   }
   if ((status?.storedVersions ?? []).length === 0) {
     faults.push({
@@ -138,6 +178,13 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
     })
   }
   return faults
+}
+
+const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
+const SIMPLE_PATH = 'must be a simple json path starting with .'
+
+function isSimplePath(path: string): boolean {
+  return path.startsWith('.')
 }
 
 /** How the genuine server prints the list in an error. */

@@ -4,17 +4,22 @@
  */
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import {
+  duplicate,
   type Faults,
   forbidden,
   go,
   immutable,
   invalidValue,
+  labels,
   name,
   oneOf,
   positive,
   required,
   same,
+  unsupported,
 } from './faults.js'
+import { tolerationFaults } from './pods/validation.js'
+import { type StringMap, type Toleration } from './types.js'
 import { type KindRules } from './rules.js'
 
 interface PriorityClass extends KubeObject {
@@ -60,9 +65,21 @@ export const priorityClass: KindRules = {
   },
 }
 
+interface RuntimeClass {
+  handler?: string
+  scheduling?: { nodeSelector?: StringMap; tolerations?: Toleration[] }
+}
+
 export const runtimeClass: KindRules = {
   allowCreateOnUpdate: true,
-  validate: (object) => name('label', 'handler', String((object as { handler?: string }).handler ?? '')),
+  validate(object) {
+    const { handler = '', scheduling } = object as unknown as RuntimeClass
+    return [
+      ...name('label', 'handler', handler),
+      ...labels('scheduling.nodeSelector', scheduling?.nodeSelector),
+      ...tolerationFaults('scheduling.tolerations', scheduling?.tolerations ?? []),
+    ]
+  },
   validateUpdate: (object, previous) => immutable('handler', object['handler'], previous['handler']),
 }
 
@@ -225,7 +242,7 @@ function csrRules(beta: boolean): KindRules {
         }
       } else if (subresource === '') after.status = before.status
     },
-    validate: (object) => csrFaults(csrView(object)),
+    validate: (object) => csrFaults(csrView(object), beta),
     validateUpdate(object, previous) {
       const [after, before] = [csrView(object).status, csrView(previous).status]
       const kept = (type: string) =>
@@ -252,17 +269,39 @@ export const certificateSigningRequestBeta = csrRules(true)
 const PEM =
   /^\s*-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----[\s\S]+-----END (?:NEW )?CERTIFICATE REQUEST-----\s*$/
 
-function csrFaults({ spec }: SigningRequest): Faults {
+const USAGES = [
+  ...[
+    'any',
+    'cert sign',
+    'client auth',
+    'code signing',
+    'content commitment',
+    'crl sign',
+    'data encipherment',
+  ],
+  ...['decipher only', 'digital signature', 'email protection', 'encipher only', 'ipsec end system'],
+  ...['ipsec tunnel', 'ipsec user', 'key agreement', 'key encipherment', 'microsoft sgc', 'netscape sgc'],
+  ...['ocsp signing', 's/mime', 'server auth', 'signing', 'timestamping'],
+]
+
+function csrFaults({ spec }: SigningRequest, beta: boolean): Faults {
   const faults: Faults = []
   const bytes = Buffer.from(spec.request ?? '', 'base64')
   if (!PEM.test(bytes.toString('latin1'))) {
     const printed = spec.request ? go(goBytes(bytes)) : go('[]byte(nil)')
     faults.push(invalidValue('spec.request', printed, 'PEM block type must be CERTIFICATE REQUEST'))
   }
-  if ((spec.usages ?? []).length === 0) faults.push(required('spec.usages', 'usages must be provided'))
+  const usages = spec.usages ?? []
+  if (usages.length === 0) faults.push(required('spec.usages', 'usages must be provided'))
+  usages.forEach((usage, i) => {
+    const at = `spec.usages[${i}]`
+    if (beta) return
+    if (!USAGES.includes(usage)) faults.push(unsupported(at, usage, USAGES))
+    if (usages.indexOf(usage) < i) faults.push(duplicate(at, usage))
+  })
   if (!spec.signerName) faults.push(required('spec.signerName', 'signerName must be provided'))
   else if (!/^[^/]+\/.+$/.test(spec.signerName)) {
-    const why = 'must be a fully qualified domain and path of the form "example.com/signer-name"'
+    const why = "must be a fully qualified domain and path of the form 'example.com/signer-name'"
     faults.push(invalidValue('spec.signerName', spec.signerName, why))
   }
   return faults

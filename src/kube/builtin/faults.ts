@@ -80,6 +80,8 @@ const PORT_NAME = /^[-a-z0-9]+$/
 /** IANA service names: what ports are called. */
 export function portName(field: string, value: string): Faults {
   const faults: string[] = []
+  if (value === '')
+    return [invalidValue(field, value, 'must contain at least one letter or number (a-z, 0-9)')]
   if (value.length > 15) faults.push('must be no more than 15 characters')
   if (!PORT_NAME.test(value)) {
     faults.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')

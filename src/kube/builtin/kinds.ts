@@ -32,15 +32,15 @@ import { pod, podTemplate } from './core/pod.js'
 import { serviceRules } from './core/service.js'
 import { type ServiceAddresses } from './core/serviceaddresses.js'
 import { type ResourceFacts } from './data.js'
+import { flowSchema, priorityLevel } from './flowcontrol/rules.js'
 import { endpointSlice } from './networking/endpointslice.js'
 import { ingress, ingressBeta, ingressClass } from './networking/ingress.js'
 import { networkPolicy } from './networking/networkpolicy.js'
-import { podDisruptionBudget, podSecurityPolicy } from './policy/rules.js'
+import { podSecurityPolicy } from './policy/podsecuritypolicy.js'
+import { podDisruptionBudget } from './policy/rules.js'
 import { clusterRole, clusterRoleBinding, role, roleBinding } from './rbac/rules.js'
 import { type KindRules } from './rules.js'
 import { csiDriver, csiNode, storageClass, volumeAttachment } from './storage/rules.js'
-
-const GENERATION: KindRules = { hasGeneration: true }
 
 /** By `group Kind`, or `group/version Kind` where versions differ. */
 const RULES: Readonly<Record<string, KindRules>> = {
@@ -80,8 +80,8 @@ const RULES: Readonly<Record<string, KindRules>> = {
   'discovery.k8s.io EndpointSlice': endpointSlice,
   'events.k8s.io Event': eventV1,
   'extensions Ingress': ingressBeta,
-  'flowcontrol.apiserver.k8s.io FlowSchema': GENERATION,
-  'flowcontrol.apiserver.k8s.io PriorityLevelConfiguration': GENERATION,
+  'flowcontrol.apiserver.k8s.io FlowSchema': flowSchema,
+  'flowcontrol.apiserver.k8s.io PriorityLevelConfiguration': priorityLevel,
   'networking.k8s.io Ingress': ingress,
   'networking.k8s.io IngressClass': ingressClass,
   'networking.k8s.io NetworkPolicy': networkPolicy,

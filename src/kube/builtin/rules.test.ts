@@ -255,7 +255,7 @@ describe('storage', () => {
         Object.assign((object.spec as { resources: object }).resources, { requests: { storage } })
       })
     expect(await resize('3Gi')).toEqual([
-      expect.stringMatching(/^spec: Forbidden: is immutable after creation/),
+      expect.stringMatching(/^spec: Forbidden: spec is immutable after creation/),
     ])
   })
 
@@ -294,7 +294,7 @@ describe('the rest', () => {
     expect(faults).toEqual([
       'spec.rules[0].host: Invalid value: "1.2.3.4": must be a DNS name, not an IP address',
       'spec.rules[0].http.paths[0].path: Invalid value: "x": must be an absolute path',
-      'spec.rules[0].http.paths[0].backend.service.port: Required value: port name or number is required',
+      'spec.rules[0].http.paths[0].backend: Required value: port name or number is required',
     ])
   })
 

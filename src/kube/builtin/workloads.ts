@@ -1,5 +1,14 @@
 /** What the controllers of pods have in common: selectors that must match templates, nothing that ends pods. */
-import { type Faults, forbidden, goMap, invalidValue, selects, unsupported } from './faults.js'
+import {
+  type Faults,
+  forbidden,
+  goMap,
+  goSelector,
+  invalidValue,
+  labelSelector,
+  selects,
+  unsupported,
+} from './faults.js'
 import { podTemplateFaults } from './pods/validation.js'
 import { type LabelSelector, type PodTemplateSpec } from './types.js'
 
@@ -10,9 +19,15 @@ export function templateLabelFaults(
   selector: LabelSelector | null,
 ): Faults {
   const { labels } = template.metadata
-  return selects(selector, labels)
+  // What is no selector at all picks nothing and is told of by itself.
+  return labelSelector('', selector).length > 0 || selects(selector, labels)
     ? []
     : [invalidValue(`${field}.metadata.labels`, goMap(labels), '`selector` does not match template `labels`')]
+}
+
+/** A selector that cannot be read. */
+export function unreadableSelector(field: string, selector: LabelSelector | null, why: string): Faults {
+  return labelSelector('', selector).length > 0 ? [invalidValue(field, goSelector(selector), why)] : []
 }
 
 /** Pods that are replaced when they end must restart always, and may have no deadline. */
@@ -35,6 +50,7 @@ export function replicatedTemplateFaults(
   selector: LabelSelector | null,
 ): Faults {
   return [
+    ...unreadableSelector(field.replace(/\.template$/, '.selector'), selector, 'invalid label selector'),
     ...templateLabelFaults(field, template, selector),
     ...podTemplateFaults(field, template),
     ...lastingFaults(field, template, 'ReplicaSet'),

@@ -3,7 +3,7 @@ import { type FieldFault } from '../../errors/index.js'
 import { forbiddenField, invalidValue, required, unsupportedValue } from '../../errors/faults.js'
 import { type JsonSchema } from './types.js'
 
-const LIST_TYPES = ['atomic', 'map', 'set']
+const LIST_TYPES = ['atomic', 'set', 'map']
 const MAP_TYPES = ['atomic', 'granular']
 
 export function checkLists(schema: JsonSchema, path: string, faults: FieldFault[]): void {

@@ -1,4 +1,5 @@
 /** admissionregistration.k8s.io: webhook configurations, mutating and validating, v1 and v1beta1. */
+import { nameFaults } from '../../../apimachinery/meta/names.js'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import {
   duplicate,
@@ -101,6 +102,7 @@ function defaultWebhook(webhook: Webhook, mutating: boolean, version: Difference
 function webhookFaults(field: string, webhook: Webhook, mutating: boolean, { strict }: Differences): Faults {
   const faults = fullName(`${field}.name`, webhook.name)
   faults.push(...labelSelector(`${field}.namespaceSelector`, webhook.namespaceSelector))
+  faults.push(...labelSelector(`${field}.objectSelector`, webhook.objectSelector))
   const versions = webhook.admissionReviewVersions ?? []
   if (versions.length === 0) {
     const why = 'must specify one of v1, v1beta1'
@@ -109,16 +111,21 @@ function webhookFaults(field: string, webhook: Webhook, mutating: boolean, { str
     const why = 'must include at least one of v1, v1beta1'
     faults.push(invalidValue(`${field}.admissionReviewVersions`, versions, why))
   }
+  versions.forEach((version, i) => {
+    const at = `${field}.admissionReviewVersions[${i}]`
+    faults.push(...name('service', at, version))
+    if (versions.indexOf(version) < i) faults.push(invalidValue(at, version, 'duplicate version'))
+  })
   ;(webhook.rules ?? []).forEach((rule, i) => {
     const at = `${field}.rules[${i}]`
     for (const part of ['operations', 'apiGroups', 'apiVersions', 'resources'] as const) {
       if ((rule[part] ?? []).length === 0) faults.push(required(`${at}.${part}`))
     }
-    for (const operation of rule.operations ?? []) {
+    ;(rule.operations ?? []).forEach((operation, j) => {
       const supported = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
       if (!supported.includes(operation))
-        faults.push(unsupported(`${at}.operations[0]`, operation, supported))
-    }
+        faults.push(unsupported(`${at}.operations[${j}]`, operation, supported))
+    })
     if (rule.scope !== undefined)
       faults.push(...oneOf(`${at}.scope`, rule.scope, ['*', 'Cluster', 'Namespaced']))
   })
@@ -158,11 +165,30 @@ function clientFaults(field: string, { url, service }: Webhook['clientConfig']):
   if (service.namespace === '') {
     faults.push(required(`${field}.service.namespace`, 'service namespace is required'))
   }
+  if (service.path !== undefined) faults.push(...pathFaults(`${field}.service.path`, service.path))
   const port = service.port ?? 443
   if (port < 1 || port > 65535) {
     const why = 'port is not valid: must be between 1 and 65535, inclusive'
     faults.push(invalidValue(`${field}.service.port`, port, why))
   }
+  return faults
+}
+
+function pathFaults(field: string, path: string): Faults {
+  if (path === '' || path === '/') return []
+  const faults: Faults = []
+  if (path === '//') return [invalidValue(field, path, 'segment[0] may not be empty')]
+  if (!path.startsWith('/')) faults.push(invalidValue(field, path, "must start with a '/'"))
+  const segments = path
+    .replace(/\/$/, '')
+    .split('/')
+    .slice(path.startsWith('/') ? 1 : 0)
+  segments.forEach((segment, i) => {
+    if (segment === '') faults.push(invalidValue(field, path, `segment[${i}] may not be empty`))
+    for (const why of nameFaults('subdomain', segment)) {
+      if (segment !== '') faults.push(invalidValue(field, path, `segment[${i}]: ${why}`))
+    }
+  })
   return faults
 }
 

@@ -77,7 +77,7 @@ function specFaults(spec: DaemonSet['spec']): Faults {
 
 function updateFaults({ type, rollingUpdate }: DaemonSet['spec']['updateStrategy']): Faults {
   if (type === 'OnDelete') return []
-  if (type !== 'RollingUpdate') return oneOf('spec.updateStrategy.type', type, ['RollingUpdate', 'OnDelete'])
+  if (type !== 'RollingUpdate') return oneOf('spec.updateStrategy', type, ['RollingUpdate', 'OnDelete'])
   const field = 'spec.updateStrategy.rollingUpdate.maxUnavailable'
   const value = rollingUpdate?.maxUnavailable
   return [

@@ -17,7 +17,7 @@ import { defaultPodTemplate } from '../pods/defaults.js'
 import { type KindRules } from '../rules.js'
 import { SELECTED_SCALE } from '../scale.js'
 import { type PersistentVolumeClaim, type Workload } from '../types.js'
-import { lastingFaults, templateLabelFaults } from '../workloads.js'
+import { lastingFaults, templateLabelFaults, unreadableSelector } from '../workloads.js'
 
 interface StatefulSet extends Workload {
   spec: Workload['spec'] & {
@@ -86,6 +86,7 @@ function specFaults(spec: StatefulSet['spec']): Faults {
   // The pods themselves are checked when the controller creates them.
   return [
     ...faults,
+    ...unreadableSelector('spec.selector', spec.selector, ''),
     ...templateLabelFaults('spec.template', spec.template, spec.selector),
     ...labels('spec.template.labels', spec.template.metadata.labels),
     ...annotations('spec.template.annotations', spec.template.metadata.annotations),

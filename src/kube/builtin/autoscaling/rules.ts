@@ -1,7 +1,9 @@
 /** autoscaling HorizontalPodAutoscaler: v1, and the three later versions that know other metrics. */
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type Faults, forbidden, invalidValue, name, oneOf, positive, required } from '../faults.js'
+import { sourceToV2 } from '../conversion/autoscaler.js'
 import { type KindRules } from '../rules.js'
+import { isNegative } from '../wire/quantity.js'
 
 interface ScaleTarget {
   kind: string
@@ -70,8 +72,11 @@ export const autoscalerV1: KindRules = {
   ],
 }
 
-/** @param cpu how the version writes the default metric */
-function metricRules(cpu: () => Metric): KindRules {
+/**
+ * @param cpu how the version writes the default metric
+ * @param read makes a metric of this version one of v2
+ */
+function metricRules(cpu: () => Metric, read = (metric: Metric): Metric => metric): KindRules {
   return {
     defaults(object) {
       const { spec } = view(object)
@@ -83,7 +88,7 @@ function metricRules(cpu: () => Metric): KindRules {
       const own = view(object)
       return [
         ...specFaults(own),
-        ...(own.spec.metrics ?? []).flatMap((metric, i) => metricFaults(`spec.metrics[${i}]`, metric)),
+        ...(own.spec.metrics ?? []).flatMap((metric, i) => metricFaults(`spec.metrics[${i}]`, read(metric))),
         ...behaviorFaults('spec.behavior', own.spec.behavior),
       ]
     },
@@ -96,10 +101,14 @@ export const autoscalerV2 = metricRules(() => ({
   resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: DEFAULT_UTILIZATION } },
 }))
 
-export const autoscalerV2beta1 = metricRules(() => ({
-  type: 'Resource',
-  resource: { name: 'cpu', targetAverageUtilization: DEFAULT_UTILIZATION },
-}))
+export const autoscalerV2beta1 = metricRules(
+  () => ({
+    type: 'Resource',
+    resource: { name: 'cpu', targetAverageUtilization: DEFAULT_UTILIZATION },
+  }),
+  // One of a type that is not known, or that is not there, has nothing to be looked into.
+  (metric) => (metric[SOURCES[metric.type] ?? ''] === undefined ? { type: metric.type } : sourceToV2(metric)),
+)
 
 function defaultBehavior(behavior: NonNullable<Autoscaler['spec']['behavior']>): void {
   const { scaleUp, scaleDown } = behavior
@@ -128,21 +137,114 @@ const SOURCES: Readonly<Record<string, string>> = {
   Resource: 'resource',
 }
 
+/** In the order in which they are looked at: only the first is looked into. */
+const LOOKED_AT = ['object', 'external', 'pods', 'resource', 'containerResource'] as const
+const KNOWN_TYPES = Object.keys(SOURCES).sort()
+
 function metricFaults(field: string, metric: Metric): Faults {
-  if (metric.type === '') return [required(`${field}.type`, 'must specify a metric source type')]
-  const types = Object.keys(SOURCES).sort()
-  const known = oneOf(`${field}.type`, metric.type, types)
-  const faults = [...known]
+  const faults: Faults = []
+  if (metric.type === '') faults.push(required(`${field}.type`, 'must specify a metric source type'))
+  faults.push(...oneOf(`${field}.type`, metric.type, KNOWN_TYPES))
+  const present = LOOKED_AT.filter((source) => metric[source] !== undefined)
+  const [first] = present
+  if (first !== undefined) faults.push(...sourceFaults(`${field}.${first}`, first, metric[first] as Source))
   const own = SOURCES[metric.type]
-  for (const source of Object.values(SOURCES)) {
-    if (metric[source] !== undefined && own !== undefined && source !== own) {
-      const why = 'must populate the given metric source only'
-      faults.push(forbidden(`${field}.${source}`, why))
+  if (own !== undefined && metric[own] === undefined) {
+    const gate =
+      own === 'containerResource' ? ' (only allowed when HPAContainerMetrics feature is enabled)' : ''
+    faults.push(required(`${field}.${own}`, `must populate information for the given metric source${gate}`))
+  }
+  if (present.length === 1) return faults
+  for (const source of present) {
+    if (source !== own)
+      faults.push(forbidden(`${field}.${source}`, 'must populate the given metric source only'))
+  }
+  return faults
+}
+
+interface Target {
+  type: string
+  value?: string
+  averageValue?: string
+  averageUtilization?: number
+}
+
+interface Source {
+  name?: string
+  container?: string
+  describedObject?: ScaleTarget
+  metric?: { name: string }
+  target: Target
+}
+
+function sourceFaults(field: string, part: (typeof LOOKED_AT)[number], source: Source): Faults {
+  const faults: Faults = []
+  const { target } = source
+  const at = `${field}.target`
+  if (source.describedObject) faults.push(...targetFaults(`${field}.describedObject`, source.describedObject))
+  if (part === 'resource' || part === 'containerResource') {
+    if (!source.name) faults.push(required(`${field}.name`, 'must specify a resource name'))
+    if (part === 'containerResource') {
+      faults.push(
+        ...(source.container
+          ? name('label', `${field}.container`, source.container)
+          : [required(`${field}.container`, 'must specify a container')]),
+      )
+    }
+  } else if (!source.metric?.name) faults.push(required(`${field}.metric.name`, 'must specify a metric name'))
+  else faults.push(...name('path-segment', `${field}.metric.name`, source.metric.name))
+  faults.push(...metricTargetFaults(at, target))
+  const value = target.value !== undefined
+  const average = target.averageValue !== undefined
+  const utilization = target.averageUtilization !== undefined
+  switch (part) {
+    case 'object':
+      if (!value && !average) {
+        faults.push(required(`${at}.averageValue`, 'must set either a target value or averageValue'))
+      }
+      break
+    case 'external':
+      if (!value && !average) {
+        const why = 'must set either a target value for metric or a per-pod target'
+        faults.push(required(`${at}.averageValue`, why))
+      }
+      if (value && average) {
+        const why = 'may not set both a target value for metric and a per-pod target'
+        faults.push(forbidden(`${at}.value`, why))
+      }
+      break
+    case 'pods':
+      if (!average) faults.push(required(`${at}.averageValue`, 'must specify a positive target averageValue'))
+      break
+    default:
+      if (!utilization && !average) {
+        const why = 'must set either a target raw value or a target utilization'
+        faults.push(required(`${at}.averageUtilization`, why))
+      }
+      if (utilization && average) {
+        const why = 'may not set both a target raw value and a target utilization'
+        faults.push(forbidden(`${at}.averageValue`, why))
+      }
+  }
+  return faults
+}
+
+function metricTargetFaults(field: string, target: Target): Faults {
+  const faults: Faults = []
+  if (!target.type) faults.push(required(`${field}.type`, 'must specify a metric target type'))
+  if (!['Utilization', 'Value', 'AverageValue'].includes(target.type)) {
+    const why = 'must be either Utilization, Value, or AverageValue'
+    faults.push(invalidValue(`${field}.type`, target.type ?? '', why))
+  }
+  for (const part of ['value', 'averageValue'] as const) {
+    const amount = target[part]
+    if (amount !== undefined && (amount === '0' || isNegative(amount))) {
+      faults.push(invalidValue(`${field}.${part}`, amount, 'must be positive'))
     }
   }
-  if (own !== undefined && metric[own] === undefined) {
-    const why = 'must populate information for the given metric source'
-    faults.push(required(`${field}.${own}`, why))
+  const { averageUtilization: utilization } = target
+  if (utilization !== undefined && utilization < 1) {
+    faults.push(invalidValue(`${field}.averageUtilization`, utilization, 'must be greater than 0'))
   }
   return faults
 }

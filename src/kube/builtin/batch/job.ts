@@ -1,19 +1,10 @@
 /** batch/v1 Job, and the job template of a CronJob. */
 import { type KubeObject, type ObjectMeta } from '../../../apimachinery/meta/types.js'
-import {
-  type Faults,
-  goMap,
-  immutable,
-  invalidValue,
-  labelSelector,
-  nonNegative,
-  required,
-  selects,
-  unsupported,
-} from '../faults.js'
+import { type Faults, immutable, labelSelector, nonNegative, required, unsupported } from '../faults.js'
 import { labelValueFaults } from '../../../apimachinery/meta/names.js'
 import { defaultPodTemplate } from '../pods/defaults.js'
 import { podTemplateFaults } from '../pods/validation.js'
+import { templateLabelFaults } from '../workloads.js'
 import { type KindRules } from '../rules.js'
 import { type LabelSelector, type PodTemplateSpec } from '../types.js'
 import { adoptLabels } from '../apps/replicaset.js'
@@ -85,15 +76,8 @@ function selectByUid({ name = '', uid = '' }: ObjectMeta, spec: JobSpec): void {
 function jobFaults({ spec }: Job): Faults {
   const faults = jobSpecFaults('spec', spec)
   if (!spec.selector) faults.push(required('spec.selector'))
-  else {
-    faults.push(...labelSelector('spec.selector', spec.selector))
-    if (!selects(spec.selector, spec.template.metadata.labels)) {
-      const labels = goMap(spec.template.metadata.labels)
-      const why = '`selector` does not match template `labels`'
-      faults.push(invalidValue('spec.template.metadata.labels', labels, why))
-    }
-  }
-  return faults
+  else faults.push(...labelSelector('spec.selector', spec.selector))
+  return [...faults, ...templateLabelFaults('spec.template', spec.template, spec.selector ?? null)]
 }
 
 export function jobSpecFaults(field: string, spec: JobSpec): Faults {

@@ -47,7 +47,7 @@ function compact(value: Json): Json {
 }
 
 /** A metric of v2beta1 as v2 writes it. */
-function sourceToV2(metric: Metric): Metric {
+export function sourceToV2(metric: Metric): Metric {
   const { type } = metric
   const source = (field: string) => (metric[field] ?? {}) as Json
   const utilization = (from: Json): Json =>

@@ -1,6 +1,7 @@
 /** v1 Namespace and Node. */
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
-import { duplicate, type Faults, forbidden, oneOf, qualifiedName, required } from '../faults.js'
+import { labelValueFaults } from '../../../apimachinery/meta/names.js'
+import { duplicate, type Faults, forbidden, invalidValue, oneOf, qualifiedName, required } from '../faults.js'
 import { type KindRules } from '../rules.js'
 
 interface Namespace extends KubeObject {
@@ -80,11 +81,12 @@ const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
 function taintFaults({ taints = [] }: Node['spec']): Faults {
   const seen = new Set<string>()
-  return taints.flatMap(({ key, effect }, i) => {
+  return taints.flatMap(({ key, value = '', effect }, i) => {
     const at = `metadata.taints[${i}]`
     const pair = `${key}/${effect}`
     const faults = [
-      ...(key === '' ? [required(`${at}.key`)] : qualifiedName(`${at}.key`, key)),
+      ...qualifiedName(`${at}.key`, key),
+      ...labelValueFaults(value).map((why) => invalidValue(`${at}.value`, value, why)),
       ...(effect === '' ? [required(`${at}.effect`)] : oneOf(`${at}.effect`, effect, EFFECTS)),
       ...(seen.has(pair) ? [duplicate(at, { Key: key, Effect: effect })] : []),
     ]

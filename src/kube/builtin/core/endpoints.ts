@@ -57,9 +57,13 @@ const REFUSED: readonly [RegExp, string][] = [
 function addressFaults(field: string, { ip, hostname }: EndpointAddress): Faults {
   const faults: Faults = []
   if (isIP(ip) === 0) {
-    faults.push(invalidValue(`${field}.ip`, ip, 'must be a valid IP address, (e.g. 10.9.8.7)'))
+    faults.push(
+      invalidValue(`${field}.ip`, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'),
+    )
   }
   if (hostname) faults.push(...name('label', `${field}.hostname`, hostname))
+  // Asked a second time by another rule.
+  if (isIP(ip) === 0) faults.push(invalidValue(`${field}.ip`, ip, 'must be a valid IP address'))
   for (const [range, why] of REFUSED) if (range.test(ip)) faults.push(invalidValue(`${field}.ip`, ip, why))
   return faults
 }

@@ -1,13 +1,29 @@
 /** v1 ResourceQuota and LimitRange. */
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
-import { duplicate, type Faults, forbidden, immutable, invalidValue, required } from '../faults.js'
+import {
+  duplicate,
+  type Faults,
+  forbidden,
+  immutable,
+  go,
+  goTexts,
+  invalidValue,
+  qualifiedName,
+  required,
+} from '../faults.js'
 import { resourceName } from '../pods/resources.js'
 import { type KindRules } from '../rules.js'
 import { type ResourceList } from '../types.js'
 import { compareQuantities, isNegative, isWhole } from '../wire/quantity.js'
 
+interface ScopeRequirement {
+  scopeName: string
+  operator: string
+  values?: string[]
+}
+
 interface ResourceQuota extends KubeObject {
-  spec: { hard?: ResourceList; scopes?: string[] }
+  spec: { hard?: ResourceList; scopes?: string[]; scopeSelector?: { matchExpressions?: ScopeRequirement[] } }
   status: { hard?: ResourceList; used?: ResourceList }
 }
 
@@ -25,17 +41,91 @@ export const resourceQuota: KindRules = {
   validate: (object) => quotaFaults(quotaView(object).spec),
   validateUpdate(object, previous) {
     const [after, before] = [quotaView(object).spec, quotaView(previous).spec]
-    return immutable('spec.scopes', after.scopes, before.scopes)
+    return immutable('spec.scopes', after.scopes, before.scopes, goScopes(after.scopes))
   },
 }
 
-function quotaFaults({ hard = {}, scopes = [] }: ResourceQuota['spec']): Faults {
+const goScopes = (scopes: readonly string[] | undefined): unknown =>
+  go(
+    scopes === undefined
+      ? '[]core.ResourceQuotaScope(nil)'
+      : `[]core.ResourceQuotaScope{${scopes.map((scope) => JSON.stringify(scope)).join(', ')}}`,
+  )
+
+/** What pods use, and what only pods that are best at nothing may be counted for. */
+const POD_RESOURCES = [
+  ...['pods', 'cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'limits.cpu'],
+  ...['limits.memory', 'requests.ephemeral-storage', 'limits.ephemeral-storage'],
+]
+
+function fits(scope: string, resource: string): boolean {
+  switch (scope) {
+    case 'BestEffort':
+      return resource === 'pods'
+    case 'Terminating':
+    case 'NotTerminating':
+    case 'NotBestEffort':
+    case 'PriorityClass':
+      return POD_RESOURCES.includes(resource)
+    default:
+      return true
+  }
+}
+
+const OPPOSITES = [
+  ['BestEffort', 'NotBestEffort'],
+  ['Terminating', 'NotTerminating'],
+]
+
+function quotaFaults({ hard = {}, scopes = [], scopeSelector }: ResourceQuota['spec']): Faults {
   const faults = Object.entries(hard).flatMap(([name, quantity]) => {
     const at = `spec.hard[${name}]`
     return [...quotaResourceName(at, name), ...quantityFaults(at, name, quantity)]
   })
+  const misfit = (scope: string): boolean => Object.keys(hard).some((name) => !fits(scope, name))
   for (const scope of scopes) {
-    if (!SCOPES.includes(scope)) faults.push(invalidValue('spec.scopes', scopes, 'unsupported scope'))
+    if (!SCOPES.includes(scope))
+      faults.push(invalidValue('spec.scopes', goScopes(scopes), 'unsupported scope'))
+    if (misfit(scope)) {
+      faults.push(invalidValue('spec.scopes', goScopes(scopes), 'unsupported scope applied to resource'))
+    }
+  }
+  for (const pair of OPPOSITES) {
+    if (pair.every((scope) => scopes.includes(scope))) {
+      faults.push(invalidValue('spec.scopes', goScopes(scopes), 'conflicting scopes'))
+    }
+  }
+  const requirements = scopeSelector?.matchExpressions ?? []
+  // Without positions.
+  const at = 'spec.scopeSelector.matchExpressions'
+  const whole = go('core.ScopeSelector{}')
+  for (const { scopeName, operator, values = [] } of requirements) {
+    if (!SCOPES.includes(scopeName))
+      faults.push(invalidValue(`${at}.scopeName`, scopeName, 'unsupported scope'))
+    if (misfit(scopeName)) {
+      faults.push(invalidValue('spec.scopeSelector', whole, 'unsupported scope applied to resource'))
+    }
+    if (scopeName !== 'PriorityClass' && SCOPES.includes(scopeName) && operator !== 'Exists') {
+      const why =
+        "must be 'Exist' only operator when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort and ResourceQuotaScopeNotBestEffort"
+      faults.push(invalidValue(`${at}.operator`, operator, why))
+    }
+    if (operator === 'In' || operator === 'NotIn') {
+      if (values.length === 0) {
+        const why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+        faults.push(required(`${at}.values`, why))
+      }
+    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+      if (values.length > 0) {
+        const why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"
+        faults.push(invalidValue(`${at}.values`, goTexts(values), why))
+      }
+    } else faults.push(invalidValue(`${at}.operator`, operator, 'not a valid selector operator'))
+  }
+  for (const pair of OPPOSITES) {
+    if (pair.every((scope) => requirements.some(({ scopeName }) => scopeName === scope))) {
+      faults.push(invalidValue('spec.scopeSelector', whole, 'conflicting scopes'))
+    }
   }
   return faults
 }
@@ -91,10 +181,20 @@ export const limitRange: KindRules = {
       const at = `spec.limits[${i}]`
       const faults: Faults = seen.has(item.type) ? [duplicate(`${at}.type`, item.type)] : []
       seen.add(item.type)
+      if (item.type === '' || !(LIMIT_TYPES.includes(item.type) || item.type.includes('/'))) {
+        faults.push(...qualifiedName(`${at}.type`, item.type))
+        if (!item.type.includes('/')) {
+          faults.push(
+            invalidValue(`${at}.type`, item.type, 'must be a standard limit type or fully qualified'),
+          )
+        }
+      } else if (item.type.includes('/')) faults.push(...qualifiedName(`${at}.type`, item.type))
       return [...faults, ...itemFaults(at, item)]
     })
   },
 }
+
+const LIMIT_TYPES = ['Container', 'PersistentVolumeClaim', 'Pod']
 
 function itemFaults(field: string, item: LimitRangeItem): Faults {
   const { max = {}, min = {}, default: limit = {}, defaultRequest = {}, type } = item

@@ -64,7 +64,7 @@ function updateFaults(after: PersistentVolumeClaim, before: PersistentVolumeClai
   if (before.spec.volumeName === undefined) delete spec.volumeName
   if (before.spec.storageClassName === undefined) delete spec.storageClassName
   if (!same(spec, before.spec)) {
-    const why = 'is immutable after creation except resources.requests for bound claims'
+    const why = 'spec is immutable after creation except resources.requests for bound claims'
     faults.push(forbidden('spec', why))
   }
   return faults

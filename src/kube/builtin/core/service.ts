@@ -227,7 +227,7 @@ function clusterAddressFaults({ clusterIP, clusterIPs, type }: Spec): Faults {
   if (type === 'ExternalName' || clusterIP === undefined || clusterIP === 'None') return []
   const faults: Faults = []
   if (isIP(clusterIP) === 0) {
-    const why = 'must be a valid IP address, (e.g. 10.9.8.7)'
+    const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
     faults.push(invalidValue('spec.clusterIPs[0]', clusterIP, why))
   }
   if (clusterIPs && clusterIPs[0] !== clusterIP) {
@@ -238,7 +238,8 @@ function clusterAddressFaults({ clusterIP, clusterIPs, type }: Spec): Faults {
 }
 
 function nonSpecialIP(field: string, ip: string): Faults {
-  if (isIP(ip) === 0) return [invalidValue(field, ip, 'must be a valid IP address')]
+  if (isIP(ip) === 0)
+    return [invalidValue(field, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
   const refusals: [RegExp, string][] = [
     [/^0\.0\.0\.0$|^::$/, 'may not be unspecified (0.0.0.0)'],
     [/^127\.|^::1$/, 'may not be in the loopback range (127.0.0.0/8)'],
@@ -278,7 +279,7 @@ function trafficPolicyFaults(spec: Spec): Faults {
     return [invalidValue('spec.externalTrafficPolicy', policy, why)]
   }
   if (policy === 'Cluster' || policy === 'Local') return []
-  const why = `ExternalTrafficPolicy must be empty, Global or Local`
+  const why = `ExternalTrafficPolicy must be empty, Cluster or Local`
   return [invalidValue('spec.externalTrafficPolicy', policy, why)]
 }
 

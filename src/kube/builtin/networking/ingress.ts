@@ -59,8 +59,9 @@ function specFaults({ metadata, spec }: Ingress, backendField: 'defaultBackend' 
     const why = `either \`${backendField}\` or \`rules\` must be specified`
     faults.push(invalidValue('spec', go('[]networking.IngressRule(nil)'), why))
   }
-  ;(spec.tls ?? []).forEach(({ hosts = [] }, i) => {
+  ;(spec.tls ?? []).forEach(({ hosts = [], secretName }, i) => {
     hosts.forEach((host, j) => faults.push(...hostFaults(`spec.tls[${i}].hosts[${j}]`, host)))
+    if (secretName) faults.push(...name('subdomain', `spec.tls[${i}].secretName`, secretName))
   })
   ;(spec.rules ?? []).forEach((rule, i) => faults.push(...ruleFaults(`spec.rules[${i}]`, rule)))
   if (backend) faults.push(...backendFaults(`spec.${backendField}`, backend))
@@ -125,11 +126,12 @@ function segmentFaults(field: string, path: string): Faults {
 
 function backendFaults(field: string, backend: Backend): Faults {
   if (backend.resource) {
-    const { kind, name: resource } = backend.resource
+    const { apiGroup, kind, name: resource } = backend.resource
     const faults: Faults = []
     if (backend.service || backend.serviceName) {
       faults.push(invalidValue(field, '', 'cannot set both resource and service backends'))
     }
+    if (apiGroup !== undefined) faults.push(...name('subdomain', `${field}.resource.apiGroup`, apiGroup))
     if (kind === '') faults.push(required(`${field}.resource.kind`))
     if (resource === '') faults.push(required(`${field}.resource.name`))
     return faults
@@ -148,7 +150,7 @@ function backendFaults(field: string, backend: Backend): Faults {
   if (port.name && port.number) {
     faults.push(invalidValue(`${field}.service.port`, port, 'cannot set both port name & port number'))
   } else if (!port.name && !port.number) {
-    faults.push(required(`${field}.service.port`, 'port name or number is required'))
+    faults.push(required(field, 'port name or number is required'))
   } else
     faults.push(
       ...numberOrName(
@@ -160,7 +162,7 @@ function backendFaults(field: string, backend: Backend): Faults {
 }
 
 interface IngressClass extends KubeObject {
-  spec: { controller?: string; parameters?: { kind: string; name: string } }
+  spec: { controller?: string; parameters?: { apiGroup?: string; kind: string; name: string } }
 }
 
 const classView = (object: object) => object as IngressClass
@@ -181,10 +183,17 @@ export const ingressClass: KindRules = {
       const why = 'must be a domain-prefixed path (such as "acme.io/foo")'
       faults.push(invalidValue('spec.controller', controller, why))
     }
+    if (parameters?.apiGroup !== undefined) {
+      faults.push(...name('subdomain', 'spec.parameters.apiGroup', parameters.apiGroup))
+    }
     if (parameters?.kind === '') faults.push(required('spec.parameters.kind', 'kind is required'))
     if (parameters?.name === '') faults.push(required('spec.parameters.name', 'name is required'))
     return faults
   },
   validateUpdate: (object, previous) =>
-    immutable('spec.controller', classView(object).spec.controller, classView(previous).spec.controller),
+    immutable(
+      'spec.controller',
+      classView(object).spec.controller ?? '',
+      classView(previous).spec.controller,
+    ),
 }

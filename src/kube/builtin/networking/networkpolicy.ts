@@ -28,8 +28,8 @@ interface NetworkPolicy extends KubeObject {
 
 const view = (object: object) => object as NetworkPolicy
 
-const TYPES = ['Egress', 'Ingress']
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
+const TYPES = ['Ingress', 'Egress']
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
 
 export const networkPolicy: KindRules = {
   hasGeneration: true,

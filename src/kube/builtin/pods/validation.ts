@@ -294,7 +294,7 @@ function spreadFaults(field: string, spec: PodSpec): Faults {
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
-function tolerationFaults(field: string, tolerations: Toleration[]): Faults {
+export function tolerationFaults(field: string, tolerations: Toleration[]): Faults {
   return tolerations.flatMap((toleration, i) => {
     const at = `${field}[${i}]`
     const { key = '', operator = '', value = '', effect = '' } = toleration

@@ -1,4 +1,4 @@
-/** policy PodDisruptionBudget, in both versions. PodSecurityPolicy is checked by the schema only. */
+/** policy PodDisruptionBudget, in both versions. */
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { type Faults, invalidValue, labelSelector } from '../faults.js'
 import { type KindRules } from '../rules.js'
@@ -28,13 +28,5 @@ export const podDisruptionBudget: KindRules = {
       ...atMostAll('spec.maxUnavailable', maxUnavailable),
       ...labelSelector('spec.selector', selector),
     ]
-  },
-}
-
-/** policy/v1beta1 PodSecurityPolicy: escalation is allowed unless it is forbidden. */
-export const podSecurityPolicy: KindRules = {
-  defaults(object) {
-    const { spec } = object as unknown as { spec: { allowPrivilegeEscalation?: boolean } }
-    spec.allowPrivilegeEscalation ??= true
   },
 }

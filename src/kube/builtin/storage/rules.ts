@@ -19,6 +19,11 @@ interface StorageClass extends KubeObject {
   parameters?: StringMap
   reclaimPolicy?: string
   volumeBindingMode?: string
+  allowedTopologies?: TopologyTerm[]
+}
+
+interface TopologyTerm {
+  matchLabelExpressions?: { key: string; values?: string[] | null }[]
 }
 
 const classView = (object: object) => object as StorageClass
@@ -36,7 +41,16 @@ export const storageClass: KindRules = {
     const { provisioner, parameters = {}, reclaimPolicy, volumeBindingMode } = classView(object)
     const faults: Faults = []
     if (provisioner === '') faults.push(required('provisioner'))
-    else faults.push(...qualifiedName('provisioner', provisioner.toLowerCase()))
+    else
+      faults.push(
+        ...qualifiedName('provisioner', provisioner.toLowerCase()).map((fault) => ({
+          ...fault,
+          message: fault.message.replace(
+            JSON.stringify(provisioner.toLowerCase()),
+            JSON.stringify(provisioner),
+          ),
+        })),
+      )
     let size = 0
     for (const [key, value] of Object.entries(parameters)) {
       if (key === '') faults.push(invalidValue('parameters', key, 'field can not be empty.'))
@@ -48,6 +62,9 @@ export const storageClass: KindRules = {
     }
     faults.push(...oneOf('reclaimPolicy', reclaimPolicy, ['Delete', 'Retain']))
     faults.push(...oneOf('volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']))
+    ;(classView(object).allowedTopologies ?? []).forEach((term, i) => {
+      faults.push(...topologyFaults(`allowedTopologies[${i}]`, term))
+    })
     return faults
   },
   validateUpdate(object, previous) {
@@ -63,6 +80,24 @@ export const storageClass: KindRules = {
   },
 }
 
+function topologyFaults(field: string, { matchLabelExpressions = [] }: TopologyTerm): Faults {
+  const keys = new Set<string>()
+  return matchLabelExpressions.flatMap(({ key, values }, i) => {
+    const at = `${field}.matchLabelExpressions[${i}]`
+    const faults: Faults = []
+    const seen = new Set<string>()
+    if (!values || values.length === 0) faults.push(required(`${at}.values`))
+    values?.forEach((value, j) => {
+      if (seen.has(value)) faults.push(duplicate(`${at}.values[${j}]`, value))
+      seen.add(value)
+    })
+    faults.push(...qualifiedName(`${at}.key`, key))
+    if (keys.has(key)) faults.push(duplicate(`${at}.key`, key))
+    keys.add(key)
+    return faults
+  })
+}
+
 interface CSIDriver extends KubeObject {
   spec: {
     attachRequired?: boolean
@@ -76,6 +111,11 @@ const driverView = (object: object) => object as CSIDriver
 
 export const csiDriver: KindRules = {
   allowUnconditionalUpdate: false,
+  // A gate that is closed.
+  prepareForCreate: (object) =>
+    void delete (driverView(object).spec as { storageCapacity?: boolean }).storageCapacity,
+  prepareForUpdate: (object) =>
+    void delete (driverView(object).spec as { storageCapacity?: boolean }).storageCapacity,
   defaults(object) {
     const { spec } = driverView(object)
     spec.attachRequired ??= true
@@ -88,15 +128,16 @@ export const csiDriver: KindRules = {
     return [
       ...driverName('metadata.name', metadata.name ?? ''),
       ...(spec.volumeLifecycleModes ?? []).flatMap((mode) =>
-        oneOf('spec.volumeLifecycleModes', mode, ['Ephemeral', 'Persistent']),
+        oneOf('spec.volumeLifecycleModes', mode, ['Persistent', 'Ephemeral']),
       ),
+      ...(spec.fsGroupPolicy === undefined
+        ? []
+        : oneOf('spec.fsGroupPolicy', spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'])),
     ]
   },
   validateUpdate(object, previous) {
     const [after, before] = [driverView(object).spec, driverView(previous).spec]
-    return (['attachRequired', 'fsGroupPolicy', 'podInfoOnMount', 'volumeLifecycleModes'] as const).flatMap(
-      (field) => immutable(`spec.${field}`, after[field], before[field]),
-    )
+    return immutable('spec', after, before)
   },
 }
 
@@ -115,21 +156,28 @@ function driverName(field: string, name: string): Faults {
 }
 
 interface CSINode extends KubeObject {
-  spec: { drivers: { name: string; nodeID: string }[] | null }
+  spec: { drivers: { name: string; nodeID: string; topologyKeys?: string[] }[] | null }
 }
 
 export const csiNode: KindRules = {
   allowUnconditionalUpdate: false,
   validate(object) {
     const seen = new Set<string>()
-    return ((object as unknown as CSINode).spec.drivers ?? []).flatMap(({ name, nodeID }, i) => {
-      const at = `spec.drivers[${i}]`
-      const faults = driverName(`${at}.name`, name)
-      if (nodeID === '') faults.push(required(`${at}.nodeID`))
-      if (seen.has(name)) faults.push(duplicate(`${at}.name`, name))
-      seen.add(name)
-      return faults
-    })
+    return ((object as unknown as CSINode).spec.drivers ?? []).flatMap(
+      ({ name, nodeID, topologyKeys = [] }, i) => {
+        const at = `spec.drivers[${i}]`
+        const faults = driverName(`${at}.name`, name)
+        if (nodeID === '') faults.push(required(`${at}.nodeID`))
+        topologyKeys.forEach((key, j) => {
+          // The driver is named, not its key.
+          if (topologyKeys.indexOf(key) < j) faults.push(duplicate(at, key))
+          faults.push(...qualifiedName(at, key))
+        })
+        if (seen.has(name)) faults.push(duplicate(`${at}.name`, name))
+        seen.add(name)
+        return faults
+      },
+    )
   },
 }
 
