@@ -179,6 +179,25 @@ describe('alerts', () => {
     ])
   })
 
+  it('are grouped here, whatever groups the payload has', async () => {
+    const groups = {
+      groupLabels: { alertname: 'Wrong' },
+      commonLabels: { alertname: 'Wrong' },
+      groupKey: '{}:{}',
+    }
+    const alerts = [firing('Fan', 'team'), firing('Heat', 'team')]
+    const { status } = await fetch(`${product.notificationUrl}/api/v2/alerts`, {
+      method: 'POST',
+      body: JSON.stringify({ version: '4', receiver: 'x', status: 'resolved', ...groups, alerts }),
+    })
+
+    expect(status).toBe(200)
+    await eventually(async () => {
+      const told = to('/alice').map(({ body }) => body.groupLabels.alertname as string)
+      expect(told.filter((name) => name !== 'Disk').sort()).toEqual(['Fan', 'Heat'])
+    })
+  })
+
   it('are told once, however often they are sent', async () => {
     const before = to('/all').length
 
