@@ -79,6 +79,8 @@ export interface KubeOptions {
   tokens?: readonly StaticToken[]
   /** Runs on a storage that is given, and leaves it open at the end. */
   storage?: Storage
+  /** Keys and certificates of an earlier server. Default: those of the data directory, or new ones. */
+  pki?: Pki
 }
 
 export interface Kube {
@@ -280,7 +282,8 @@ async function openStorage({ storage, dataDir, memory }: KubeOptions, logger: Lo
   return openFileStorage({ directory: storeDirectory(dataDir), logger })
 }
 
-async function openKeys({ dataDir, memory, host, hosts = [] }: KubeOptions): Promise<Pki> {
+async function openKeys({ pki, dataDir, memory, host, hosts = [] }: KubeOptions): Promise<Pki> {
+  if (pki) return pki
   const all = host === undefined || isEveryAddress(host) ? hosts : [host, ...hosts]
   const folder = dataDir === undefined || memory ? undefined : join(dataDir, 'pki')
   return openPki({ hosts: all, ...(folder !== undefined && { folder }) })

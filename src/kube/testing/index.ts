@@ -12,10 +12,11 @@ import { type Kube, type KubeOptions, startKube as startServer } from '../index.
 import { ADMIN, kubeconfigFor } from '../pki/index.js'
 import { ManualClock } from '../registry/clock.js'
 import { createFaults, type Faults, type FaultTarget } from './faults.js'
+import { Snapshot } from './snapshot.js'
 import { type Time, timeOf } from './time.js'
 
 export { StatusError }
-export type { Faults, FaultTarget, KubeObject, ResourceClient, Time }
+export type { Faults, FaultTarget, KubeObject, ResourceClient, Snapshot, Time }
 
 export interface TestKubeOptions {
   /** HTTPS on this port of 127.0.0.1; 0 picks a free one. Absent: no port, in process only. */
@@ -30,6 +31,8 @@ export interface TestKubeOptions {
   objects?: string | readonly KubeObject[]
   /** Time stands still at this moment until `time.advance`. Absent: real time. */
   time?: Date | string
+  /** Begins with all that another server held, at its time if that stood still; `objects` come on top. */
+  snapshot?: Snapshot
   /** `v1.20.2` */
   kubeVersion?: string
 }
@@ -47,6 +50,8 @@ export interface TestKube {
   resource<T extends KubeObject = KubeObject>(path: string): ResourceClient<T>
   /** Creates objects, in order. @throws StatusError for the first that is refused */
   create(objects: string | readonly KubeObject[]): Promise<KubeObject[]>
+  /** All objects as they are now, for `startKube({ snapshot })`. */
+  snapshot(): Promise<Snapshot>
   /** Settles when no controller has anything to do now. */
   settled(): Promise<void>
   time: Time
@@ -60,7 +65,9 @@ export interface TestKube {
 }
 
 export async function startKube(options: TestKubeOptions = {}): Promise<TestKube> {
-  const { port, nodes = 0, stages, controllers = ['*'], objects, time, kubeVersion } = options
+  const { port, nodes = 0, stages, controllers = ['*'], objects, snapshot, kubeVersion } = options
+  const restored = snapshot && (await Snapshot.taken(snapshot))
+  const time = options.time ?? restored?.time
   const clock = time === undefined ? undefined : new ManualClock(new Date(time).getTime())
   const { faults, filter } = createFaults()
   const settings: KubeOptions = {
@@ -70,10 +77,18 @@ export async function startKube(options: TestKubeOptions = {}): Promise<TestKube
     filters: [filter],
     ...(port !== undefined && { port }),
     ...(stages !== undefined && { stages }),
+    ...(restored && { storage: restored.storage, pki: restored.pki }),
     ...(clock && { clock }),
     ...(kubeVersion !== undefined && { kubeVersion }),
   }
-  const kube = await startServer(settings)
+  const kube = await startServer(settings).catch(async (error: unknown) => {
+    await restored?.storage.close()
+    throw error
+  })
+  const close = async (): Promise<void> => {
+    await kube.close()
+    await restored?.storage.close()
+  }
   const client = new RestClient({ transport: kube.transport, user: kube.adminUser, userAgent: 'orrery-test' })
   const settled = (): Promise<void> => settle(kube)
   const create = (given: string | readonly KubeObject[]): Promise<KubeObject[]> =>
@@ -82,7 +97,7 @@ export async function startKube(options: TestKubeOptions = {}): Promise<TestKube
     try {
       await create(objects)
     } catch (error) {
-      await kube.close()
+      await close()
       throw error
     }
   }
@@ -100,6 +115,10 @@ export async function startKube(options: TestKubeOptions = {}): Promise<TestKube
       }),
     resource: <T extends KubeObject>(path: string) => resourceAt<T>(kube, client, path),
     create,
+    async snapshot() {
+      await settled()
+      return new Snapshot(kube, clock?.now())
+    },
     settled,
     time: timeOf(clock, settled),
     faults: {
@@ -107,7 +126,7 @@ export async function startKube(options: TestKubeOptions = {}): Promise<TestKube
       dropWatches: () => kube.dropWatches(),
       expireHistory: () => kube.storage.compact(kube.storage.revision),
     },
-    close: () => kube.close(),
+    close,
   }
 }
 

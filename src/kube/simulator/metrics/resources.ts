@@ -5,7 +5,7 @@ import { type Collection } from '../../controllers/collections.js'
 import { type Clock, wireTime } from '../../registry/clock.js'
 import { type ResourceDefinition } from '../../registry/strategy.js'
 import { type Node } from '../../scheduling/types.js'
-import { SIMULATED } from '../labels.js'
+import { SIMULATED, WHAT_IT_IS } from '../labels.js'
 import { containerUsage, isMeasured, nodeUsage, written } from './usage.js'
 
 export interface MetricsDeps {
@@ -25,7 +25,13 @@ export function metricsResources({ pods, nodes, podsOn, clock }: MetricsDeps): R
     return {
       kind,
       apiVersion: 'metrics.k8s.io/v1beta1',
-      metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }), creationTimestamp: time },
+      metadata: {
+        name,
+        ...(namespace && { namespace }),
+        ...(labels && { labels }),
+        annotations: { [WHAT_IT_IS]: 'Simulated: worked out from requests and the time, measured nowhere.' },
+        creationTimestamp: time,
+      },
       timestamp: time,
       window: '30s',
     }

@@ -346,6 +346,7 @@ describe('the metrics of simulated nodes', () => {
     const path = '/apis/metrics.k8s.io/v1beta1/namespaces/default/pods'
     const first = await read(path)
     expect(first.items).toMatchObject([{ metadata: { name: 'p' }, containers: [{ name: 'main' }] }])
+    expect(JSON.stringify(first.items[0]?.metadata)).toContain('Simulated: worked out')
     const cpu = Number(first.items[0]?.containers[0]?.usage.cpu.replace('n', ''))
     expect(cpu).toBeGreaterThan(50e6)
     expect(cpu).toBeLessThan(600e6)
