@@ -13,12 +13,11 @@ import { type Recent } from './recent.js'
 /** Something whose bytes are in an arena. The arena moves them by writing these fields; others only read them. */
 export interface Tenant {
   slab: Slab
+  /** Its complement once freed: nothing needs to move it any more. There are hundreds of thousands; a flag is 8 bytes. */
   offset: number
   /** Of what is in the slab. */
   packedSize: number
   size: number
-  /** False once freed: nothing needs to move it any more. */
-  alive: boolean
 }
 
 export class Slab {
@@ -41,8 +40,9 @@ export const NOWHERE = new Slab(Buffer.alloc(0), undefined)
 
 /** The tenant's bytes; shared, never to be changed. */
 export function bytesOf(tenant: Tenant): Buffer {
-  const { slab, offset, packedSize, size } = tenant
+  const { slab, packedSize, size } = tenant
   const { dictionary, recent, isLent } = slab
+  const offset = isAlive(tenant) ? tenant.offset : ~tenant.offset
   if (dictionary === undefined || packedSize === size) {
     const bytes = slab.memory.subarray(offset, offset + size)
     // A view would outlive the slab, and see what others write there.
@@ -55,8 +55,15 @@ export function bytesOf(tenant: Tenant): Buffer {
   return bytes
 }
 
+function isAlive({ offset }: Tenant): boolean {
+  return offset >= 0
+}
+
 const SMALLEST = 4 * 1024
-const LARGEST = { young: 64 * 1024, packed: 256 * 1024 }
+/** Large enough that the C library can map young ones apart from its heap, which they left full of holes: 40 MB. */
+const LARGEST = { young: 128 * 1024, packed: 256 * 1024 }
+/** Larger ones have a slab of their own. */
+const LARGE_TEXT = 16 * 1024
 /** Larger texts would fill the dictionary. */
 const DICTIONARY_TEXT_LIMIT = 8 * 1024
 /** A text that stays larger than this part of itself is of a sort that the dictionary should know. */
@@ -93,17 +100,16 @@ export class Arena {
   add(tenant: Tenant, bytes: Uint8Array): void {
     this.#tenants++
     tenant.size = bytes.length
-    tenant.alive = true
     this.#settle(tenant, bytes, this.#roomFor(bytes.length))
   }
 
   /** The tenant's bytes are no longer wanted here; the tenant itself may still be read. */
   free(tenant: Tenant): void {
-    if (!tenant.alive) return
+    if (!isAlive(tenant)) return
     const { slab } = tenant
     this.#tenants--
     slab.live -= tenant.packedSize
-    tenant.alive = false
+    tenant.offset = ~tenant.offset
     if (slab.dictionary) this.#recent.delete(tenant)
     if (slab === this.#young || slab === this.#packed) return
     if (slab.live * 2 < slab.memory.length) this.#empty(slab)
@@ -113,7 +119,7 @@ export class Arena {
     const young = this.#young
     if (young && young.memory.length - young.used >= size) return young
     // Large against the slab: a buffer of its own wastes nothing.
-    if (size > LARGEST.young / 4) return this.#own(size)
+    if (size > LARGE_TEXT) return this.#own(size)
     while (size > this.#youngSize / 4) this.#youngSize *= 2
     const slab = this.#own(this.#youngSize)
     this.#youngSize = Math.min(LARGEST.young, this.#youngSize * 2)
@@ -129,7 +135,7 @@ export class Arena {
     slab.tenants = []
     this.#held -= slab.memory.length
     for (const tenant of tenants) {
-      if (!tenant.alive) continue
+      if (!isAlive(tenant)) continue
       const { offset, packedSize, size } = tenant
       const inSlab = slab.memory.subarray(offset, offset + packedSize)
       if (dictionary !== undefined && dictionary === this.#dictionary) this.#move(tenant, inSlab)

@@ -27,7 +27,7 @@ const role = (i: number): Buffer =>
   )
 
 function tenant(): Tenant {
-  return { slab: NOWHERE, offset: 0, packedSize: 0, size: 0, alive: false }
+  return { slab: NOWHERE, offset: 0, packedSize: 0, size: 0 }
 }
 
 describe('a dictionary', () => {

@@ -30,13 +30,10 @@ const KNOWN_NAMES = 256
 const MEMO_LIMIT = 128
 
 class Entry<Fields> implements CachedObject<Fields>, Tenant {
-  alive = false
   slab: Slab = NOWHERE
   offset = 0
   packedSize = 0
   size = 0
-  /** The list pass that last saw it; see `sweep`. */
-  pass = 0
 
   constructor(
     readonly namespace: string,
@@ -122,7 +119,8 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   readonly #memo = new Map<CachedObject<Fields>, KubeObject>()
   readonly #onFault: ((object: KubeObject, error: unknown) => void) | undefined
   #revision = 0
-  #pass = 0
+  /** While a list of all is under way: what it has not named yet. */
+  #unseen: Set<Entry<Fields>> | undefined
 
   /**
    * @param onFault told of an object that `extract` or an index function threw on; it is kept with the
@@ -254,11 +252,10 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
     const previous = namespace?.get(name)
     const version = versionOf(metadata.resourceVersion ?? '')
     if (previous && previous.version === version && previous.uidHash === hashOf(metadata.uid)) {
-      previous.pass = this.#pass
+      this.#unseen?.delete(previous)
       return undefined
     }
     const entry = this.#entry(object, raw, previous)
-    entry.pass = this.#pass
     if (previous) this.#replace(previous, entry)
     else this.#add(entry)
     this.#revision++
@@ -276,13 +273,13 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
 
   /** Begins a complete list: what is not put in again before `sweep` was deleted meanwhile. */
   beginPass(): void {
-    this.#pass++
+    this.#unseen = this.size === 0 ? undefined : new Set(this.#byName)
   }
 
   /** Ends a complete list. @returns the objects it no longer named, one deletion each */
   *sweep(): Iterable<Change<Fields>> {
-    const gone = []
-    for (const entry of this.#byName) if (entry.pass !== this.#pass) gone.push(entry)
+    const gone = this.#unseen ?? []
+    this.#unseen = undefined
     for (const { namespace, name } of gone) {
       const change = this.delete(namespace, name)
       if (change) yield change
@@ -455,6 +452,7 @@ export class IndexedStore<Fields = unknown> implements Store<Fields> {
   }
 
   #release(entry: Entry<Fields>): void {
+    this.#unseen?.delete(entry)
     this.#memo.delete(entry)
     this.#arena.free(entry)
   }

@@ -12,7 +12,6 @@ class StoredEntry implements KeyValue, Tenant {
   offset = 0
   packedSize = 0
   size = 0
-  alive = false
 
   constructor(
     readonly key: string,
