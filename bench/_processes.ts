@@ -45,8 +45,13 @@ export async function startInFront(
   return started(args, directory, { nodeOptions, checkout })
 }
 
+export interface Embedded extends Running {
+  /** Stopped as by an operator, and started on the same data. */
+  restarted(): Promise<Running>
+}
+
 /** `orrery up` on its own Kubernetes API that holds the lists. */
-export async function startEmbedded(lists: Lists, flags: readonly string[] = []): Promise<Running> {
+export async function startEmbedded(lists: Lists, flags: readonly string[] = []): Promise<Embedded> {
   const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
   const from = join(directory, 'state.json')
   const dataDir = join(directory, 'data')
@@ -54,7 +59,15 @@ export async function startEmbedded(lists: Lists, flags: readonly string[] = [])
     writeState(from, lists)
     await restore({ from, dataDir, crds: join(process.cwd(), 'config', 'crds') })
   }
-  return started(['up', '--data-dir', dataDir, '--port', '0', '--kube-port', '0', ...flags], directory)
+  const args = ['up', '--data-dir', dataDir, '--port', '0', '--kube-port', '0', ...flags]
+  const running = await started(args, directory)
+  return {
+    ...running,
+    async restarted() {
+      await running.end('SIGTERM')
+      return started(args, directory)
+    },
+  }
 }
 
 /** In pieces: the text of a large state is longer than a string can be. */
@@ -80,7 +93,7 @@ async function started(
   args: readonly string[],
   directory: string,
   { nodeOptions = [], checkout = process.cwd() }: ProcessOptions = {},
-): Promise<Running> {
+): Promise<Running & { end(signal: NodeJS.Signals): Promise<void> }> {
   const startedAt = performance.now()
   const program = join(checkout, PROGRAM)
   // Otherwise as users start it, with what it sets for itself, on the same Node.js.
@@ -90,15 +103,16 @@ async function started(
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}` },
   })
+  const end = (signal?: NodeJS.Signals): Promise<void> => ended(child, signal)
   const stop = async (signal?: NodeJS.Signals): Promise<void> => {
-    await ended(child, signal)
+    await end(signal)
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
   }
   try {
     const url = await firstUrl(child)
     await until(async () => (await fetch(`${url}/readyz`)).status === 200)
     const pid = child.pid ?? 0
-    return { url, pid, readyMs: performance.now() - startedAt, memory: () => memoryOf(pid), stop }
+    return { url, pid, readyMs: performance.now() - startedAt, memory: () => memoryOf(pid), stop, end }
   } catch (error) {
     await stop()
     throw error

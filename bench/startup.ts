@@ -6,8 +6,8 @@ import { median } from './_load.js'
 import { realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
 
 const ROUNDS = 5
-/** Until collections have come to rest. */
-const REST_MS = 8_000
+/** Until collections have come to rest: the young generation shrinks when it has been quiet for nine seconds. */
+const REST_MS = 20_000
 
 export async function run(report: Report): Promise<void> {
   await runEmpty(report, ROUNDS)
@@ -44,13 +44,7 @@ async function runLarge(report: Report): Promise<void> {
       unit: 'ms',
     }),
   )
-  report.add(
-    row('startup/tenancy/resident', 'resident, 4,000 namespaces and 20,000 bindings', {
-      value: await restedMb(tenancy),
-      unit: 'MB',
-      atMost: 400,
-    }),
-  )
+  // Its controllers have much to do now; `scale` measures the memory when they have done it.
   await tenancy.stop()
   if (!realClusterAvailable)
     return report.skip('startup/cluster', 'scripts/build-kubernetes.sh has not been run')
