@@ -12,6 +12,8 @@ export interface EmbeddedFlags {
   nodes: number
   /** A directory: what simulated containers do. */
   stages?: string
+  /** Patterns of names. Default: those that fit the number of nodes. */
+  kubeControllers?: string[]
   logger: Logger
 }
 
@@ -22,6 +24,7 @@ export function startEmbedded({
   kubePort,
   nodes,
   stages,
+  kubeControllers,
   logger,
 }: EmbeddedFlags): Promise<Kube> {
   return startKube({
@@ -31,6 +34,7 @@ export function startEmbedded({
     port: kubePort,
     nodes,
     ...(stages !== undefined && { stages }),
+    ...(kubeControllers && { controllers: kubeControllers }),
     logger,
   })
 }

@@ -12,6 +12,8 @@ export interface KubeFlags {
   bindAddress: string
   nodes: number
   stages?: string
+  /** Of the embedded API, by name. */
+  kubeControllers?: string[]
   logLevel: LogLevel
 }
 

@@ -67,6 +67,11 @@ const nodes = (): Option =>
   new Option('--nodes <N>', 'simulated nodes of the embedded Kubernetes API; with 0 nothing runs pods')
     .argParser(count)
     .default(1)
+const kubeControllers = (): Option =>
+  new Option(
+    '--kube-controllers <NAMES>',
+    "controllers of the embedded API that run: names separated by commas, '*' for all, '-NAME' for all but that one",
+  ).argParser((text) => text.split(',').map((name) => name.trim()))
 const stages = (): Option =>
   new Option('--stages <DIR>', 'YAML files that say what simulated containers do, before those built in')
 const kubePort = (): Option =>
@@ -129,6 +134,7 @@ Examples:
     )
     .addOption(nodes())
     .addOption(stages())
+    .addOption(kubeControllers())
     .addOption(controllers())
     .addOption(logLevel())
     .action(async (flags: UpFlags) => (await import('./up.js')).up(flags))
@@ -203,6 +209,7 @@ Examples:
     .addOption(bindAddress())
     .addOption(nodes())
     .addOption(stages())
+    .addOption(kubeControllers())
     .addOption(logLevel())
     .action(async (flags: KubeFlags) => (await import('./kube.js')).kube(flags))
 

@@ -44,6 +44,8 @@ export interface UpFlags extends Partial<WebhookFlags> {
   nodes: number
   /** A directory: what simulated containers do. */
   stages?: string
+  /** Of the embedded API, by name. */
+  kubeControllers?: string[]
   /** Patterns of controller names. Default: all. */
   controllers?: string[]
   logLevel: LogLevel

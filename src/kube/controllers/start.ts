@@ -41,15 +41,27 @@ export async function startControllers(
 ): Promise<() => Promise<void>> {
   const { manager, clock, logger, nodes, transport } = deps
   const isWanted = controllerChoice(choice)
-  for (const controller of kubeControllers(deps)) if (isWanted(controller.name)) manager.start(controller)
-
   const client = new RestClient({ transport, user: CONTROLLER_USER, userAgent: 'kube-controller-manager' })
   const events = new EventWriter({ client, logger, now: () => clock.now() })
   const recorder = (component: string) => events.recorder(component)
   const fits = nodes > 0 || Array.isArray(choice)
   const usageOf = (pod: Readonly<Pod>): ResourceList | undefined =>
     nodes > 0 && isMeasured(pod) ? written(podUsage(pod, clock.now())) : undefined
-  for (const [name, make] of Object.entries(workloadControllers({ ...deps, recorder, usageOf }))) {
+  const needed = kubeControllers(deps)
+  const workloads = Object.entries(workloadControllers({ ...deps, recorder, usageOf }))
+  const names = [
+    ...needed.map(({ name }) => name),
+    ...workloads.map(([name]) => name),
+    'scheduler',
+    'kubelet',
+  ]
+  const unknown = typeof choice === 'boolean' ? undefined : unknownNames(choice, names)
+  if (unknown !== undefined) {
+    await events.close()
+    throw new Error(unknown)
+  }
+  for (const controller of needed) if (isWanted(controller.name)) manager.start(controller)
+  for (const [name, make] of workloads) {
     if (fits && isWanted(name)) manager.start(make())
   }
   const stopSimulator = nodes > 0 ? await startSimulator({ ...deps, recorder, isWanted }) : undefined
@@ -57,6 +69,13 @@ export async function startControllers(
     stopSimulator?.()
     await events.close()
   }
+}
+
+/** @returns what to tell of patterns that name no controller */
+function unknownNames(patterns: readonly string[], known: readonly string[]): string | undefined {
+  const unknown = patterns.filter((each) => each !== '*' && !known.includes(each.replace(/^-/, '')))
+  if (unknown.length === 0) return undefined
+  return `The embedded API has no controller ${unknown.join(', ')}. There are: ${[...known].sort().join(', ')}.`
 }
 
 /** Whether a controller is chosen, by name. */

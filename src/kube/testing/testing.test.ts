@@ -151,6 +151,13 @@ describe('a Kubernetes API for tests', () => {
     expect(await named('v1/serviceaccounts', 'team')).toEqual([])
   })
 
+  it('names the controllers there are when it is asked for one that is not', async () => {
+    await expect(startKube({ controllers: ['*', '-deploymnet'] })).rejects.toThrow(
+      /no controller -deploymnet\. There are: .*deployment, .*podautoscaler/,
+    )
+    await start()
+  })
+
   it('refuses to move time that is real', async () => {
     await start()
 
