@@ -10,7 +10,7 @@ it('each scenario of notification has its test', () => {
   const rows = [...read('src/notification/scenarios.md').matchAll(/^\| (\d+) +\|.*?\| `(\S+)`: (.*?) +\|$/gm)]
 
   expect(rows.map(([, number]) => Number(number))).toEqual(Array.from(rows, (_, position) => position + 1))
-  expect(rows.length).toBe(71)
+  expect(rows.length).toBe(72)
   expect(
     rows.filter(([, , file = '', title = '']) => !read(file).includes(`'${title}'`)).map(([row]) => row),
   ).toEqual([])

@@ -333,6 +333,45 @@ describe('alerts', () => {
   })
 })
 
+describe('texts', () => {
+  it('are made by templates and in languages that ConfigMaps hold, once the manager’s object names them', async () => {
+    const namespace = 'kubesphere-monitoring-federated'
+    const line = '{{ range .Alerts }}{{ translate "broken" }}: {{ .Labels.alertname | toUpper }}!{{ end }}'
+    await stored('configmaps', 'texts', { data: { any: `{{ define "mine" }}${line}{{ end }}` } })
+    const pack =
+      '- name: Deutsch\n  dictionary: { broken: kaputt }\n- name: English\n  dictionary: { broken: bust }'
+    await stored('configmaps', 'pack', { data: { pack } })
+    await stored('receivers', 'translated', {
+      spec: {
+        email: {
+          to: ['translated@example.com'],
+          tmplType: 'text',
+          template: 'mine',
+          tmplText: { name: 'texts', namespace },
+          alertSelector: { matchLabels: { texts: 'mine' } },
+        },
+      },
+    })
+    const template = { language: 'Deutsch', languagePack: [{ name: 'pack', namespace }], reloadCycle: '1ms' }
+    await stored('notificationmanagers', 'notification-manager', {
+      spec: {
+        receivers: {
+          tenantKey: 'user',
+          globalReceiverSelector: { matchLabels: { type: 'global' } },
+          tenantReceiverSelector: { matchLabels: { type: 'tenant' } },
+        },
+        template,
+      },
+    })
+    let n = 0
+    await eventually(async () => {
+      await alert(product.notificationUrl, firing(`Lamp${++n}`, 'other', { texts: 'mine' }))
+      const told = mails.filter(({ to }) => to.includes('translated@example.com')).map(({ text }) => text)
+      expect(told.some((text) => /kaputt: LAMP\d+!/.test(text))).toBe(true)
+    })
+  })
+})
+
 describe('verification', () => {
   const verify = (client: Client, user: string, spec: object) =>
     client.post(`${V2}/users/${user}/verification`, {
