@@ -17,6 +17,7 @@ import {
 import { withResourceVersion } from './bytes.js'
 import { type Clock } from './clock.js'
 import { type FrameRing } from './frames.js'
+import { type Pace } from './pace.js'
 import { type Filter } from './selectors.js'
 import { type MaybePromise, type Served } from './served.js'
 
@@ -91,11 +92,16 @@ export class Watch {
     start: WatchStart,
     private readonly sink: WatchSink,
     private readonly onClose: () => void,
+    private readonly pace: Pace,
   ) {
     this.#initial = start.initial
     this.#markInitialEnd = start.markInitialEnd
     this.#position = start.revision
     this.#ring = request.form.shared === undefined ? undefined : resource.frames(request.form.shared)
+  }
+
+  readonly #goOn = (): void => {
+    if (!this.#closed && this.pace.admits(this.#goOn)) this.#pump()
   }
 
   /** Sends what is there; call once. */
@@ -183,10 +189,12 @@ export class Watch {
     this.#stall = this.clock.after(STALL_MS, () => this.end())
   }
 
-  #push(frame: MaybePromise<Buffer>): void {
+  /** @param isNews of what just happened, which many others may get too */
+  #push(frame: MaybePromise<Buffer>, isNews = false): void {
     if (this.#closed) return
     if (Buffer.isBuffer(frame)) {
-      if (!this.#full && this.#queue.length === 0) return this.#send(frame)
+      const isNext = !this.#full && this.#queue.length === 0
+      if (isNext && (!isNews || this.pace.admits(this.#goOn))) return this.#send(frame)
       this.#queue.push(frame)
       this.#queued += frame.length
       return
@@ -248,18 +256,18 @@ export class Watch {
     const { key, value, previous, revision } = event
     if (filter.everything) {
       const type = event.type === 'delete' ? 'DELETED' : previous ? 'MODIFIED' : 'ADDED'
-      return this.#push(this.#shared(revision, type, value, key))
+      return this.#push(this.#shared(revision, type, value, key), true)
     }
     const before = previous !== undefined && filter.matches(key, previous.value)
     if (event.type === 'delete') {
-      if (before) this.#push(this.#shared(revision, 'DELETED', value, key))
+      if (before) this.#push(this.#shared(revision, 'DELETED', value, key), true)
       return
     }
     if (filter.matches(key, value)) {
-      this.#push(this.#shared(revision, before ? 'MODIFIED' : 'ADDED', value, key))
+      this.#push(this.#shared(revision, before ? 'MODIFIED' : 'ADDED', value, key), true)
     } else if (before && previous) {
       // Left the selection: the old object with the revision of the change.
-      this.#push(this.#shared(revision, 'DELETED', withResourceVersion(previous.value, revision), key))
+      this.#push(this.#shared(revision, 'DELETED', withResourceVersion(previous.value, revision), key), true)
     }
   }
 

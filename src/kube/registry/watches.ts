@@ -8,6 +8,7 @@ import { invalid, type FieldFault } from '../../apimachinery/errors/index.js'
 import { type Storage } from '../storage/interface.js'
 import { type Clock } from './clock.js'
 import { parseRevision, readList, waitForRevision } from './list.js'
+import { Pace } from './pace.js'
 import { served } from './served.js'
 import { type Catalogue, type ResourceDefinition } from './strategy.js'
 import { Watch, type WatchRequest, type WatchSink, type WatchStart } from './watch.js'
@@ -22,6 +23,7 @@ export interface WatchOptions extends WatchRequest {
 
 export class Watches {
   readonly #open = new Set<Watch>()
+  readonly #pace = new Pace()
 
   constructor(private readonly deps: { storage: Storage; catalogue: Catalogue; clock: Clock }) {
     deps.catalogue.onChange(() => {
@@ -68,9 +70,9 @@ export class Watches {
   /** Creates the watch; it sends from `open()` on. */
   create(definition: ResourceDefinition, options: WatchOptions, start: WatchStart, sink: WatchSink): Watch {
     const { storage, clock } = this.deps
-    const watch: Watch = new Watch(storage, clock, served(definition), options, start, sink, () =>
-      this.#open.delete(watch),
-    )
+    const onClose = (): void => void this.#open.delete(watch)
+    const resource = served(definition)
+    const watch: Watch = new Watch(storage, clock, resource, options, start, sink, onClose, this.#pace)
     this.#open.add(watch)
     return watch
   }
