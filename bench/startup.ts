@@ -7,7 +7,7 @@ import { realClusterAvailable, startRealCluster } from '../test/cluster/realclus
 
 const ROUNDS = 5
 /** Until collections have come to rest: the young generation shrinks when it has been quiet for nine seconds. */
-const REST_MS = 20_000
+const REST_MS = 30_000
 
 export async function run(report: Report): Promise<void> {
   await runEmpty(report, ROUNDS)
