@@ -1,6 +1,6 @@
 /**
  * `pods/portforward`: SPDY on the connection itself, as kubectl up to 1.30 speaks it, or inside of a WebSocket. Each
- * forwarded connection is a pair of streams, one for data and one for what went wrong.
+ * forwarded connection is a pair of streams, one for data and one for what went wrong. Numbered streams: portchannels.ts.
  */
 import { type IncomingMessage } from 'node:http'
 import { WebSocketServer } from 'ws'
@@ -9,6 +9,7 @@ import { type Pod } from '../../builtin/types.js'
 import { type Rules } from '../rules/index.js'
 import { type Exchange } from '../../server/exchange.js'
 import { type Page, PageConnection, pageAt } from './pages.js'
+import { openPortChannels, speaksChannels } from './portchannels.js'
 import { spdyOn, SpdyServer, type SpdyStream } from './spdy.js'
 
 const PROTOCOL = 'portforward.k8s.io'
@@ -28,6 +29,10 @@ export function servePortForward(
 ): boolean {
   const kind = exchange.request.upgrade ? exchange.header('upgrade').toLowerCase() : ''
   const isTunnel = kind === 'websocket' && exchange.header('sec-websocket-protocol').includes(TUNNEL)
+  if (kind === 'websocket' && !isTunnel && speaksChannels(exchange)) {
+    openPortChannels(exchange, (port, data, errors) => forward(rules, data, errors, port, current))
+    return true
+  }
   if (kind !== 'spdy/3.1' && !isTunnel) {
     throw badRequest(`port-forward needs an upgrade to SPDY/3.1, or a WebSocket with the protocol ${TUNNEL}`)
   }
@@ -62,8 +67,8 @@ export function servePortForward(
 
 function forward(
   rules: Rules,
-  data: SpdyStream,
-  errors: SpdyStream | undefined,
+  data: Pick<SpdyStream, 'write' | 'end' | 'onData'>,
+  errors: Pick<SpdyStream, 'write' | 'end'> | undefined,
   port: number,
   current: () => Readonly<Pod> | undefined,
 ): void {
