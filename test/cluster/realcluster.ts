@@ -32,6 +32,8 @@ export interface RealCluster {
   processes: Readonly<Record<string, number>>
   /** Sends one request as the administrator; the certificate is not checked. */
   request(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>
+  /** Forgets all revisions before the newest. */
+  compact(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -161,7 +163,7 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     }
     const [etcd, apiserver] = children
     const processes = { etcd: etcd?.pid ?? 0, 'kube-apiserver': apiserver?.pid ?? 0 }
-    return { url, kubeconfig, token, authority, processes, request, stop }
+    return { url, kubeconfig, token, authority, processes, request, compact: () => compact(etcdUrl), stop }
   } catch (error) {
     const log = join(folder, 'kube-apiserver.log')
     if (existsSync(log)) process.stderr.write(readFileSync(log, 'utf8').split('\n').slice(-15).join('\n'))
@@ -326,6 +328,16 @@ async function putBatch(etcdUrl: string, batch: readonly [key: string, value: un
   }))
   const response = await fetch(`${etcdUrl}/v3/kv/txn`, { method: 'POST', body: JSON.stringify({ success }) })
   if (!response.ok) throw new Error(`etcd refused ${batch[0]?.[0] ?? ''}: ${await response.text()}`)
+}
+
+async function compact(etcdUrl: string): Promise<void> {
+  const post = async (path: string, body: object): Promise<{ header?: { revision?: string } }> => {
+    const response = await fetch(`${etcdUrl}${path}`, { method: 'POST', body: JSON.stringify(body) })
+    if (!response.ok) throw new Error(`etcd refused ${path}: ${await response.text()}`)
+    return (await response.json()) as { header?: { revision?: string } }
+  }
+  const { header } = await post('/v3/kv/range', { key: Buffer.from('/').toString('base64') })
+  await post('/v3/kv/compaction', { revision: header?.revision })
 }
 
 function kubeconfigText(server: string, token: string): string {

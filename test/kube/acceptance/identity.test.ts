@@ -349,6 +349,25 @@ describe('who may what', () => {
       .toBe(401)
   })
 
+  check(49, 'is given to a Secret that asks for it', async () => {
+    await made(`${at}/serviceaccounts`, { metadata: { name: 'keeper' } })
+    await made(`${at}/secrets`, {
+      metadata: { name: 'kept', annotations: { 'kubernetes.io/service-account.name': 'keeper' } },
+      type: 'kubernetes.io/service-account-token',
+    })
+
+    await expect
+      .poll(async () => Object.keys((await kube.get(`${at}/secrets/kept`)).json.data ?? {}).sort(), {
+        timeout: 30_000,
+      })
+      .toEqual(['ca.crt', 'namespace', 'token'])
+    const { token } = (await kube.get(`${at}/secrets/kept`)).json.data
+    const { json } = await kube.post('/apis/authentication.k8s.io/v1/tokenreviews', {
+      spec: { token: Buffer.from(String(token), 'base64').toString() },
+    })
+    expect(json.status.user.username).toBe('system:serviceaccount:who:keeper')
+  })
+
   check(50, 'is decided by the name on a certificate that was approved', async () => {
     const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
     const made50 = await made(requests, await clientRequest('dora', 'dora', ['developers']))

@@ -55,6 +55,8 @@ export interface Subject {
   kubectlWith(input: string, ...args: string[]): Promise<Ran>
   /** Makes a namespace with the default account in it. @returns its path */
   namespace(name: string): Promise<string>
+  /** Drops what was before now, as every few minutes would. */
+  forget: () => Promise<void>
   close(): Promise<void>
 }
 
@@ -75,12 +77,13 @@ export async function startSubject({ nodes = 2 }: { nodes?: number } = {}): Prom
   const home = mkdtempSync(join(tmpdir(), 'orrery-acceptance-'))
   const kubeconfig = join(home, 'kubeconfig')
   const started = ON_CLUSTER ? await genuine() : await ours(nodes, kubeconfig)
-  const { text, pki } = started
+  const { text, pki, forget } = started
   writeFileSync(kubeconfig, text)
   const transport = createTransport(parseKubeconfig(text))
   const subject = subjectOn(transport, kubeconfig, home, pki)
   return {
     ...subject,
+    forget,
     async close() {
       await transport.close()
       await started.stop()
@@ -92,18 +95,25 @@ export async function startSubject({ nodes = 2 }: { nodes?: number } = {}): Prom
 interface Started {
   text: string
   pki: Pick<Pki, 'authority'>
+  forget: () => Promise<void>
   stop(): Promise<void>
 }
 
 async function ours(nodes: number, kubeconfigPath: string): Promise<Started> {
   const kube = await startKube({ port: 0, nodes, kubeconfigPath, controllers: ['*'] })
-  return { text: readFileSync(kubeconfigPath, 'utf8'), pki: kube.pki, stop: () => kube.close() }
+  const forget = async (): Promise<void> => kube.storage.compact(kube.storage.revision)
+  return { text: readFileSync(kubeconfigPath, 'utf8'), pki: kube.pki, forget, stop: () => kube.close() }
 }
 
 async function genuine(): Promise<Started> {
   if (!realClusterAvailable) throw new Error('no genuine API server: run scripts/build-kubernetes.sh')
   const cluster = await startRealCluster({ controllers: ['*'] })
-  return { text: readFileSync(cluster.kubeconfig, 'utf8'), pki: cluster, stop: () => cluster.stop() }
+  return {
+    text: readFileSync(cluster.kubeconfig, 'utf8'),
+    pki: cluster,
+    forget: () => cluster.compact(),
+    stop: () => cluster.stop(),
+  }
 }
 
 export function subjectOn(
@@ -111,7 +121,7 @@ export function subjectOn(
   kubeconfig: string,
   home: string,
   pki: Pick<Pki, 'authority'>,
-): Omit<Subject, 'close'> {
+): Omit<Subject, 'close' | 'forget'> {
   const callWith =
     (fixed: Headers): Subject['call'] =>
     async (method, path, body, headers = {}) => {
