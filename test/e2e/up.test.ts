@@ -197,11 +197,11 @@ describe.skipIf(!hasKubectl())(`kubectl${hasKubectl() ? '' : ' SKIPPED: kubectl 
     watch.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()))
     expect(kubectl('apply', '-f', manifest)).toContain('created')
     expect(kubectl('apply', '-f', manifest)).toContain('unchanged')
-    await expect.poll(() => seen, { timeout: 10_000 }).toContain('pod/web')
+    await expect.poll(() => seen, { timeout: 30_000 }).toContain('pod/web')
     watch.kill()
     expect(kubectl('delete', '-f', manifest)).toContain('deleted')
     expect(kubectl('explain', 'deployment.spec.strategy')).toContain('rollingUpdate')
-  })
+  }, 60_000)
 })
 
 describe('the other commands', () => {
