@@ -54,8 +54,13 @@ export function listPage(
   return {
     items: objects.map(({ bytes }) => bytes),
     total,
-    versions: objects.map(({ uid, resourceVersion }) => uid + resourceVersion),
+    versions: objects.map(versionOf),
   }
+}
+
+/** The name and version tell objects of one API apart, the hash of the uid those of a cluster that has been set up anew. */
+function versionOf({ namespace, name, uidHash, resourceVersion }: Cached): string {
+  return `${namespace}/${name}/${uidHash}/${resourceVersion}`
 }
 
 /** One object as JSON, decorated as the kind wants. */

@@ -50,7 +50,10 @@ const COMMON: Readonly<Record<string, AnyFilter>> = {
   },
   uid(value, { store }) {
     const found = store.byUid(value)
-    return { matches: ({ uid }) => uid === value, ...(value !== '' && { candidates: found ? [found] : [] }) }
+    return {
+      matches: (object) => object === found,
+      ...(value !== '' && { candidates: found ? [found] : [] }),
+    }
   },
   namespace(value, { store }) {
     const matches = ({ namespace }: Cached): boolean => namespace === value

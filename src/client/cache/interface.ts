@@ -14,7 +14,10 @@ export interface CachedObject<Fields = unknown> {
   /** "" for cluster-scoped objects. */
   readonly namespace: string
   readonly name: string
+  /** Read from the object each time: not for what is done often. */
   readonly uid: string
+  /** Of the uid; costs nothing. */
+  readonly uidHash: number
   readonly resourceVersion: string
   /** Milliseconds since the epoch, whole seconds. */
   readonly creationTimestamp: number
