@@ -4,6 +4,7 @@ import { birthOf } from '../../../monitoring/birth.js'
 import { nameFilter } from '../../../monitoring/filter.js'
 import { withinLife } from '../../../monitoring/lifetime.js'
 import { exported } from '../../../monitoring/metering/export.js'
+import { hierarchyOf } from '../../../monitoring/metering/hierarchy.js'
 import { listed, type MeteredMembers } from '../../../monitoring/metering/members.js'
 import { type Metering } from '../../../monitoring/metering/metering.js'
 import {
@@ -70,6 +71,29 @@ export function consumptionRoutes(deps: TenantDeps): Route[] {
         if (query.get('operation') !== 'export') return metrics
         const headers = { 'Content-Type': 'text/plain', 'Content-Disposition': 'attachment' }
         return new Reply(200, headers, exported(metrics, times))
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/namespaces/{namespace}/metering/hierarchy',
+      summary: 'Consumption of the pods of a project, by workload and application.',
+      access: 'authorized',
+      async handle({ params, query, user, signal }) {
+        const { namespace = '' } = params
+        const asked = timesOf(query, clock.now())
+        const question = { level: 'LevelPod', workspace: query.get('workspace') ?? '', namespace } as const
+        await narrowing.scope(user, question).catch((error: unknown) => refuse(error, 'LevelPod'))
+        const times = await withinNamespace(asked, namespace, deps, signal)
+        const place = new URLSearchParams(query)
+        place.set('namespace', namespace)
+        const [selections, openpitrixs, apps] = await Promise.all([
+          selectionsOf('LevelPod', place, 'asked', members, signal),
+          members.releases(namespace, listed(query.get('openpitrix_ids')), signal),
+          members.applications(namespace, listed(query.get('applications')), signal),
+        ])
+        const filter = filterOf(query, 'metrics_filter')
+        const metrics = await metering.ask({ level: 'pod', selections, filter, times }, signal)
+        return hierarchyOf(metrics, { openpitrixs, apps })
       },
     }),
   ]
