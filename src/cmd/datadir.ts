@@ -4,6 +4,7 @@
  *   kube/            the embedded Kubernetes API: its store and its certificates
  *   records/         log lines, Events and audit events, while no Elasticsearch is configured
  *   samples.db       samples of the cluster, while no Prometheus is configured
+ *   prometheus/      what --prometheus measures
  *   notification/    alerts that were accepted, and what became of them
  *   kubeconfig       administrator access to the embedded Kubernetes API
  *   secrets.json     key of the token signatures, made on first start (mode 0600)
@@ -24,6 +25,8 @@ export interface DataDirectory {
   /** Log lines, Events and audit events. */
   records: string
   samples: string
+  /** Of --prometheus. */
+  prometheus: string
 }
 
 export function dataDirectory(path: string): DataDirectory {
@@ -35,6 +38,7 @@ export function dataDirectory(path: string): DataDirectory {
     kubeconfig: join(root, 'kubeconfig'),
     records: join(root, 'records'),
     samples: join(root, 'samples.db'),
+    prometheus: join(root, 'prometheus'),
   }
 }
 

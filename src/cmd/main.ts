@@ -108,6 +108,7 @@ function program(): Command {
 Examples:
   orrery up                                  everything in one process, state in ${DEFAULT_DATA_DIR}/
   orrery up --memory --port 0 --kube-port 0  a throw-away platform on free ports
+  orrery up --prometheus                     with metrics of a real Prometheus
   orrery up --kubeconfig ~/.kube/config      the platform in front of a real cluster
   orrery explain GET /kapis/resources.kubesphere.io/v1alpha3/pods --user alice
   orrery permissions alice
@@ -135,6 +136,11 @@ Examples:
     .addOption(nodes())
     .addOption(stages())
     .addOption(kubeControllers())
+    .option(
+      '--prometheus',
+      'start the prometheus found on PATH and answer metrics from it, unless monitoring.endpoint names one',
+      false,
+    )
     .addOption(controllers())
     .addOption(logLevel())
     .action(async (flags: UpFlags) => (await import('./up.js')).up(flags))

@@ -22,6 +22,7 @@ import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
 import { openSamples } from './monitoring.js'
+import { type OwnPrometheus, startOwnPrometheus } from './prometheus.js'
 import { configuredRecords, recordsOfOneMachine } from './records.js'
 import { summaryText } from './summary.js'
 import { startWebhooks, type WebhookFlags } from './webhooks.js'
@@ -46,6 +47,8 @@ export interface UpFlags extends Partial<WebhookFlags> {
   stages?: string
   /** Of the embedded API, by name. */
   kubeControllers?: string[]
+  /** A Prometheus of our own, where the configuration names none. */
+  prometheus?: boolean
   /** Patterns of controller names. Default: all. */
   controllers?: string[]
   logLevel: LogLevel
@@ -70,6 +73,8 @@ export interface AllInOne {
   groups: Platform['groups']
   /** Where alerts are accepted; undefined when the manager did not start. */
   notificationUrl: string | undefined
+  /** Of our own, with --prometheus. */
+  prometheus: OwnPrometheus | undefined
   summary: Omit<Parameters<typeof summaryText>[0], 'readyMs'>
   /** Settles when the first data is there and seen, and the webhooks are registered; a cluster may keep both waiting. */
   installed: Promise<void>
@@ -100,6 +105,17 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
   // The embedded API always answers; a cluster may not, and the server must start all the same.
   if (kube) await firstData.stored
   else tellPassword(firstData, logger)
+
+  const prometheus =
+    flags.prometheus === true && options.monitoring.endpoint === ''
+      ? await startOwnPrometheus({
+          directory: flags.memory ? undefined : data.prometheus,
+          upstream,
+          informers,
+          logger,
+        })
+      : undefined
+  if (prometheus) options.monitoring.endpoint = prometheus.url
 
   // A configuration file says what there is; without one there is all that works.
   const keepsRecords = file === undefined || options.records.enabled
@@ -187,6 +203,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     upstream,
     groups: platform.groups,
     notificationUrl: own.notifications?.url,
+    prometheus,
     summary: {
       url,
       kubeUrl: kube?.url ?? cluster?.server,
@@ -206,6 +223,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
       )
       await controllers.close()
       await platform.close()
+      await prometheus?.close()
       await collecting.close()
       await records.close()
       await informers.close()
