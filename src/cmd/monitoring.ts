@@ -11,6 +11,7 @@ import { Counts } from '../monitoring/counts.js'
 import { lazyCatalogue } from '../monitoring/definitions.js'
 import { type KindStores } from '../listing/stores.js'
 import { DashboardImporter } from '../monitoring/dashboards/importer.js'
+import { EdgeNodes, WithEdgeNodes } from '../monitoring/edge.js'
 import { MeteredMembers } from '../monitoring/metering/members.js'
 import { Metering } from '../monitoring/metering/metering.js'
 import { type MetricSource, PrometheusSource } from '../monitoring/metricsource.js'
@@ -49,7 +50,9 @@ export function createMonitoring({ options, ...parts }: MonitoringParts): Monito
   const client = endpoint === '' ? undefined : new PrometheusClient({ endpoint })
   const prometheus = client ? new SharedPrometheus(client) : unconfigured()
   const sampler = client ? undefined : startSampler(options.sampling, parts)
-  const source: MetricSource = sampler ? new SampledMetrics(sampler) : new PrometheusSource(prometheus)
+  const source: MetricSource = sampler
+    ? new SampledMetrics(sampler)
+    : new WithEdgeNodes(new PrometheusSource(prometheus), new EdgeNodes(parts))
   const metrics = new NamedMetrics(lazyCatalogue(configDir('metrics')), source)
   return {
     prometheus,

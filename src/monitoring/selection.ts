@@ -9,6 +9,8 @@ export interface Selection {
   component?: string
   /** `namespace/pod`; of the series only these are shown. */
   pairs?: ReadonlySet<string>
+  /** Edge nodes are ranked among the others. */
+  isRanking?: boolean
 }
 
 /** One by name, or all that a regular expression matches whole. */

@@ -1,26 +1,15 @@
 /** Answers named metrics from samples, as a Prometheus would; what samples cannot tell is said to need one. */
-import { RE2JS } from 're2js'
 import { failure, type Point, PrometheusError } from '../../integrations/prometheus/types.js'
-import { type Matcher } from '../../integrations/prometheus/promql/text.js'
-import { type AnsweredSeries, type Metric, plainNumber, UNCHARGED } from '../answer.js'
+import { type AnsweredSeries, type Metric, UNCHARGED } from '../answer.js'
 import { type MetricDefinition } from '../definitions.js'
 import { type MetricSource } from '../metricsource.js'
 import { type Times } from '../parameters.js'
 import { type Selection } from '../selection.js'
+import { type Chosen, matcherOf, named, textOf, vector } from './answering.js'
 import { DERIVED, isMeasured } from './derived.js'
 import { type Sampled, type Sampler } from './sampler.js'
-import { isSampled, type SampledLevel, type SampledSeries } from './series.js'
+import { isSampled, type SampledLevel } from './series.js'
 
-/** Places of a selection that speak of labels that samples have. */
-const PLACES: Readonly<Record<SampledLevel, readonly string[]>> = {
-  cluster: [],
-  node: ['node'],
-  workspace: ['workspace'],
-  namespace: ['namespace'],
-  workload: ['workload'],
-  pod: ['owner', 'pod'],
-  container: ['container'],
-}
 /** As Prometheus limits them. */
 const MOST_POINTS = 11_000
 
@@ -40,7 +29,7 @@ export class SampledMetrics implements MetricSource {
       const chosen = matcherOf(level, selection)
       const result =
         times.kind === 'instant'
-          ? vector(samples[0], definition, chosen, times.time)
+          ? vector(samples[0]?.series, definition, chosen, times.time)
           : matrix(samples, definition, chosen)
       if (result.length === 0 && isMeasured(definition.name) && !hasAny(samples, definition.name))
         return { data: {}, error: UNMEASURED }
@@ -66,48 +55,6 @@ export class SampledMetrics implements MetricSource {
   }
 }
 
-type Chosen = (series: SampledSeries) => boolean
-
-/** @throws PrometheusError for a regular expression that is none */
-function matcherOf(level: SampledLevel, { places }: Selection): Chosen {
-  const tests = PLACES[level].flatMap((name) => {
-    const place = places[name] ?? []
-    return Array.isArray(place) ? (place as readonly Matcher[]).map(testOf) : []
-  })
-  return (series) => tests.every((test) => test(series))
-}
-
-function testOf({ label, operator, value }: Matcher): Chosen {
-  if (operator === '=') return ({ labels }) => (labels[label] ?? '') === value
-  if (operator === '!=') return ({ labels }) => (labels[label] ?? '') !== value
-  let pattern: RE2JS
-  try {
-    pattern = RE2JS.compile(`^(?:${value})$`)
-  } catch (error) {
-    throw failure('bad_data', (error as Error).message, { cause: error })
-  }
-  const matches = new Map<string, boolean>()
-  return ({ labels }) => {
-    const text = labels[label] ?? ''
-    const known = matches.get(text) ?? pattern.matcher(text).matches()
-    matches.set(text, known)
-    return known === (operator === '=~')
-  }
-}
-
-function vector(
-  sampled: Sampled | undefined,
-  { name, labels }: MetricDefinition,
-  chosen: Chosen,
-  time: number,
-): AnsweredSeries[] {
-  return (sampled?.series ?? []).flatMap((series) => {
-    const value = series.values[name]
-    if (value === undefined || !chosen(series)) return []
-    return [{ ...named(series, labels), value: [time, textOf(value)] as Point, ...UNCHARGED }]
-  })
-}
-
 function matrix(
   samples: readonly Sampled[],
   { name, labels }: MetricDefinition,
@@ -128,19 +75,6 @@ function matrix(
   return [...byLabels.values()].map((entry) => ({ ...entry, ...UNCHARGED }))
 }
 
-/** With the labels that clients expect of the metric. */
-function named({ labels }: SampledSeries, expected: readonly string[]): { metric?: Record<string, string> } {
-  const metric = Object.fromEntries(
-    expected.flatMap((label) => (labels[label] ? [[label, labels[label]]] : [])),
-  )
-  return Object.keys(metric).length > 0 ? { metric } : {}
-}
-
 function hasAny(samples: readonly Sampled[], name: string): boolean {
   return samples.some(({ series }) => series.some(({ values }) => values[name] !== undefined))
-}
-
-function textOf(value: number): string {
-  if (Number.isNaN(value)) return 'NaN'
-  return Number.isFinite(value) ? plainNumber(String(value)) : value > 0 ? '+Inf' : '-Inf'
 }

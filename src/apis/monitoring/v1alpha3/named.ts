@@ -51,7 +51,8 @@ async function answer(
   const { namespace } = params
   const times =
     namespace === undefined ? asked : withinLife(asked, await birthOf(namespace, resources, signal))
-  const selection = path.select(params, query)
+  const isRanking = query.get('type') === 'rank'
+  const selection = { ...path.select(params, query), ...(isRanking && { isRanking }) }
   if (!times) return metrics.nothing(selection)
   const sorting = sortingOf(query)
   const filter = filterOf(query, 'metrics_filter')
