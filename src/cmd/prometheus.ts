@@ -16,6 +16,7 @@ import { type Logger } from '../serving/log.js'
 import { PLATFORM_USER } from './withuser.js'
 
 const PROGRAM = 'prometheus'
+const SYNC_MS = 5_000
 
 const GROUPS: Readonly<Record<string, string>> = {
   cronjobs: 'batch/v1beta1',
@@ -33,6 +34,7 @@ export interface OwnPrometheusOptions {
   directory: string | undefined
   upstream: Transport
   informers: InformerSet
+  every?: string | undefined
   logger: Logger
 }
 
@@ -47,6 +49,7 @@ export async function startOwnPrometheus({
   directory,
   upstream,
   informers,
+  every,
   logger,
 }: OwnPrometheusOptions): Promise<OwnPrometheus> {
   const program = findProgram(PROGRAM, process.env['PATH'] ?? '')
@@ -61,9 +64,12 @@ export async function startOwnPrometheus({
     client: new RestClient({ transport: upstream, user: PLATFORM_USER }),
     store: (resource) => informerOf(stores, informers, resource).store,
     async ready(signal) {
-      await Promise.all(
-        OBJECT_STORES.map((resource) => informerOf(stores, informers, resource).whenSynced(signal)),
+      // A cluster may not serve every kind: what does not come is left out.
+      const limit = AbortSignal.any([signal, AbortSignal.timeout(SYNC_MS)])
+      await Promise.allSettled(
+        OBJECT_STORES.map((resource) => informerOf(stores, informers, resource).whenSynced(limit)),
       )
+      signal.throwIfAborted()
     },
     logger,
     now: () => new Date(),
@@ -80,6 +86,7 @@ export async function startOwnPrometheus({
     jobs: EXPOSED,
     target,
     token,
+    every,
     logger,
   })
   return {

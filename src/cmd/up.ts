@@ -49,6 +49,8 @@ export interface UpFlags extends Partial<WebhookFlags> {
   kubeControllers?: string[]
   /** A Prometheus of our own, where the configuration names none. */
   prometheus?: boolean
+  /** How often it looks; default 15s. */
+  prometheusInterval?: string
   /** Patterns of controller names. Default: all. */
   controllers?: string[]
   logLevel: LogLevel
@@ -112,6 +114,7 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
           directory: flags.memory ? undefined : data.prometheus,
           upstream,
           informers,
+          every: flags.prometheusInterval,
           logger,
         })
       : undefined

@@ -7,7 +7,6 @@ import { WITHOUT_PROMETHEUS } from '../fixtures/realprometheus.js'
 
 const MONITORING = '/kapis/monitoring.kubesphere.io/v1alpha3'
 const HAVE_PROMETHEUS = findProgram('prometheus', process.env['PATH'] ?? '') !== undefined
-/** A look at everything every 15 seconds, and a rate needs two. */
 const POLL = { timeout: 150_000, interval: 1_000 }
 
 describe.skipIf(!HAVE_PROMETHEUS)(HAVE_PROMETHEUS ? 'a Prometheus of our own' : WITHOUT_PROMETHEUS, () => {

@@ -77,6 +77,26 @@ describe('consumption', () => {
     for (const query of queries()) expect(query).toContain(`namespace=~"${A1}"`)
   })
 
+  it('of one project, by workload, is that of members alone', async () => {
+    const hierarchy = (namespace: string): string =>
+      `/kapis/tenant.kubesphere.io/v1alpha2/namespaces/${namespace}/metering/hierarchy`
+    const pview = await cast.as('pview')
+
+    const foreign = await pview.get(hierarchy(B1))
+
+    expect(foreign).toMatchObject({ status: 400, text: 'scope [Namespace] not allowed\n' })
+    expect(queries()).toEqual([])
+
+    expect((await pview.get(hierarchy(A1))).json).toEqual({
+      openpitrixs: null,
+      apps: null,
+      deployments: null,
+      statefulsets: null,
+      daemonsets: null,
+    })
+    for (const query of queries()) expect(query).toContain(`namespace="${A1}"`)
+  })
+
   it('of nobody is asked for by those who are in no project', async () => {
     const { status, json } = await (await cast.as('nob')).get(`${METERING}?level=LevelNamespace`)
 

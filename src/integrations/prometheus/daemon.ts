@@ -26,6 +26,8 @@ export interface DaemonOptions {
   /** `host:port` of what is scraped, a path for each job. */
   target: string
   token: string
+  /** Of scrapes and rules; default 15s. */
+  every?: string | undefined
   logger: Logger
 }
 
@@ -93,16 +95,16 @@ export class PrometheusDaemon {
   }
 
   #configure(): void {
-    const { directory, groups, jobs, target, token } = this.options
+    const { directory, groups, jobs, target, token, every = EVERY } = this.options
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const write = (name: string, text: string): void => writeFileSync(this.#at(name), text, { mode: 0o600 })
     write('token', token)
     // On one machine there is little to evaluate, and somebody waits for the first graph.
-    write('rules.yml', stringify({ groups: groups.map((group) => ({ ...group, interval: EVERY })) }))
+    write('rules.yml', stringify({ groups: groups.map((group) => ({ ...group, interval: every })) }))
     write(
       'prometheus.yml',
       stringify({
-        global: { scrape_interval: EVERY, evaluation_interval: EVERY },
+        global: { scrape_interval: every, evaluation_interval: every, scrape_timeout: every },
         rule_files: [this.#at('rules.yml')],
         scrape_configs: jobs.map((job) => ({
           job_name: job,
