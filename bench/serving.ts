@@ -64,6 +64,9 @@ const CASES: readonly Case[] = [
   },
 ]
 
+/** Of the length of a round: between the start and the first. */
+const REST_TIMES = 5
+
 interface Times {
   seconds: number
   rounds: number
@@ -121,6 +124,8 @@ async function runOn(
     const watched = { orrery: pid, ...cluster.processes }
     const direct: Target = { url: cluster.url + ANCHOR, token: cluster.token }
     await load(direct, 1)
+    // What a start has to do besides takes a core for some seconds.
+    await new Promise((resolve) => setTimeout(resolve, times.seconds * REST_TIMES * 1_000))
 
     for (const { name, path, target, who } of cases) {
       for (const person of who) {
