@@ -22,7 +22,7 @@ import { loadForCommand, type LogLevel } from './options.js'
 import { createPlatform, type Platform } from './platform.js'
 import { connect } from './realcluster.js'
 import { openSamples } from './monitoring.js'
-import { type OwnPrometheus, startOwnPrometheus } from './prometheus.js'
+import { type OwnPrometheus } from './prometheus.js'
 import { configuredRecords, recordsOfOneMachine } from './records.js'
 import { summaryText } from './summary.js'
 import { startWebhooks, type WebhookFlags } from './webhooks.js'
@@ -110,7 +110,9 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
 
   const prometheus =
     flags.prometheus === true && options.monitoring.endpoint === ''
-      ? await startOwnPrometheus({
+      ? await (
+          await import('./prometheus.js')
+        ).startOwnPrometheus({
           directory: flags.memory ? undefined : data.prometheus,
           upstream,
           informers,

@@ -56,6 +56,8 @@ export class PrometheusDaemon {
   #timer: NodeJS.Timeout | undefined
   #pauseMs = FIRST_PAUSE_MS
   #isClosed = false
+  /** A start that fails later ends the process without closing anything. */
+  readonly #endWithProcess = (): void => void this.#child?.kill('SIGKILL')
 
   private constructor(
     private readonly options: DaemonOptions,
@@ -69,6 +71,7 @@ export class PrometheusDaemon {
     const daemon = new PrometheusDaemon(options, await freePort())
     daemon.#configure()
     endForgotten(join(options.directory, 'pid'), options.directory)
+    process.once('exit', daemon.#endWithProcess)
     daemon.#run()
     return daemon
   }
@@ -81,6 +84,7 @@ export class PrometheusDaemon {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    process.off('exit', this.#endWithProcess)
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
