@@ -285,6 +285,8 @@ function tokenStore({ redis, cache }: Options, logger: Logger): TokenStore {
   return new MemoryTokenStore(Date.now)
 }
 
+const USERS = 'users.iam.kubesphere.io'
+
 /** Ready once users can log in; everything else that is missing is only named. */
 function healthOf(informers: InformerSet, users: { synced: boolean }, firstData?: Loading): Health {
   return {
@@ -294,6 +296,8 @@ function healthOf(informers: InformerSet, users: { synced: boolean }, firstData?
         name: 'users',
         check() {
           if (!users.synced) throw new Error('the list of users has not been read yet')
+          const ours = [...informers.status()].find(({ resource }) => resource === USERS)
+          if (ours?.state === 'absent') throw new Error(`the Kubernetes API does not serve ${USERS}`)
         },
       },
       {
