@@ -11,6 +11,7 @@ import { type KubeObject } from '../apimachinery/meta/types.js'
 import { planFilter } from './filters.js'
 import { type AnyKind, type FilterPlan, type ListScope, type Source, type Stores } from './kind.js'
 import { pageBounds, type ListQuery } from './query.js'
+import { RecentlyMade } from './recent.js'
 
 type Cached = CachedObject<never>
 type Comparer = (a: Cached, b: Cached) => number
@@ -20,7 +21,7 @@ export interface Page {
   items: Uint8Array[]
   /** Matches before paging. */
   total: number
-  /** Of what the objects are, where the items are their own bytes: equal versions mean equal items. */
+  /** Of what the items are made of, where that is known: equal versions mean equal items. */
   versions?: string[]
 }
 
@@ -49,8 +50,15 @@ export function listPage(
   const source = chosen ?? kind.source?.(query, scope)
   const plans = plansOf(kind, query, scope, source)
   const { objects, total } = select(kind, query, scope, source, plans)
-  if (isDecorated(kind, source))
-    return { items: objects.map((object) => decorated(kind, object, stores, false, source)), total }
+  if (isDecorated(kind, source)) {
+    const made = objects.map((object) => decorated(kind, object, stores, false, source))
+    const versions = made.flatMap(({ version }) => version ?? [])
+    return {
+      items: made.map(({ bytes }) => bytes),
+      total,
+      ...(versions.length === made.length && { versions }),
+    }
+  }
   return {
     items: objects.map(({ bytes }) => bytes),
     total,
@@ -65,7 +73,7 @@ function versionOf({ namespace, name, uidHash, resourceVersion }: Cached): strin
 
 /** One object as JSON, decorated as the kind wants. */
 export function renderObject(kind: AnyKind, object: Cached, stores: Stores): Uint8Array {
-  return isDecorated(kind, undefined) ? decorated(kind, object, stores, true, undefined) : object.bytes
+  return isDecorated(kind, undefined) ? decorated(kind, object, stores, true, undefined).bytes : object.bytes
 }
 
 function plansOf(
@@ -208,15 +216,40 @@ function isDecorated(kind: AnyKind, source: Source<never> | undefined): boolean 
   return kind.decorate !== undefined || kind.annotations !== undefined || source?.annotate !== undefined
 }
 
+interface Decorated {
+  bytes: Uint8Array
+  /** As of a page. */
+  version?: string
+}
+
+/** What was decorated lately. Parsing and writing ten users took as long as all else of their page. */
+const recent = new RecentlyMade<Uint8Array>()
+
 function decorated(
   kind: AnyKind,
   cached: Cached,
   stores: Stores,
   single: boolean,
   source: Source<never> | undefined,
+): Decorated {
+  const extra = { ...kind.annotations?.(cached, stores, single), ...source?.annotate?.(cached) }
+  const besides = kind.decorate ? kind.dependsOn?.(cached, single) : ''
+  if (besides === undefined) return { bytes: rewritten(kind, cached, extra, stores, single) }
+  const version = `${kind.group}/${kind.resource}/${versionOf(cached)}/${besides}/${JSON.stringify(extra)}`
+  const kept = recent.get(version)
+  if (kept !== undefined) return { bytes: kept, version }
+  const bytes = rewritten(kind, cached, extra, stores, single)
+  return { bytes: recent.keep(version, bytes, bytes.length), version }
+}
+
+function rewritten(
+  kind: AnyKind,
+  cached: Cached,
+  extra: Readonly<Record<string, string>>,
+  stores: Stores,
+  single: boolean,
 ): Uint8Array {
   const object = JSON.parse(cached.bytes.toString('utf8')) as KubeObject
-  const extra = { ...kind.annotations?.(cached, stores, single), ...source?.annotate?.(cached) }
   if (Object.keys(extra).length > 0)
     object.metadata.annotations = { ...object.metadata.annotations, ...extra }
   kind.decorate?.(object, cached, stores, single)

@@ -41,7 +41,12 @@ const COMMON: Readonly<Record<string, AnyFilter>> = {
   },
   name(value, { store, namespace }) {
     const matches = ({ name }: Cached): boolean => name.includes(value)
-    return value === '' ? { matches } : { matches, candidates: store.withNameContaining(value, namespace) }
+    if (value === '') return { matches }
+    // Only searched for where no order of the same is kept.
+    const candidates = {
+      [Symbol.iterator]: () => store.withNameContaining(value, namespace)[Symbol.iterator](),
+    }
+    return { matches, candidates, isSettled: true }
   },
   alias(value, { store }) {
     return whenBytesHold(value, (object) =>

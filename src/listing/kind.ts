@@ -69,6 +69,11 @@ export interface KindDefinition<Fields = unknown> {
   ): Readonly<Record<string, string>>
   /** Last change to an object of the answer: a copy that may be modified. `single` for a get. */
   decorate?(object: KubeObject, cached: CachedObject<Fields>, stores: Stores, single: boolean): void
+  /**
+   * Names what `decorate` does, where that depends on the object, its annotations above and this text alone; what it made
+   * is then kept for the next who asks. Without it, it is done each time.
+   */
+  dependsOn?(cached: CachedObject<Fields>, single: boolean): string
   /** Served by the older getters' rules; see kinds/fallback.ts. */
   legacy?: boolean
   /** True for kinds whose cache ignores the namespace of the path. */

@@ -2,7 +2,7 @@
 import { entityTag, taggedHeaders } from '../serving/conditional.js'
 import { Reply } from '../serving/route.js'
 import { type Page } from './engine.js'
-import { RecentReplies } from './recent.js'
+import { RecentlyMade } from './recent.js'
 
 export const JSON_TYPE = { 'content-type': 'application/json' }
 const OPEN = Buffer.from('{"items":[')
@@ -18,8 +18,8 @@ export function pageBody(items: readonly Uint8Array[], total: number): Uint8Arra
   return parts
 }
 
-/** Of pages whose items are their own bytes the last answers are kept: the same objects in the same versions are the same page. */
-const recent = new RecentReplies()
+/** Of pages whose versions tell all, the last answers are kept: the same objects in the same versions are the same page. */
+const recent = new RecentlyMade<Reply>()
 
 export function pageReply(page: Page): Reply {
   const { items, total, versions } = page

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { Reply } from '../serving/route.js'
-import { RecentReplies } from './recent.js'
+import { RecentlyMade } from './recent.js'
 
 const reply = (): Reply => new Reply(200, {}, '')
 
-describe('recent replies', () => {
-  it('are found by what they are made of', () => {
-    const recent = new RecentReplies()
+describe('what was recently made', () => {
+  it('is found by what it depends on', () => {
+    const recent = new RecentlyMade<Reply>()
     const kept = recent.keep('1 a', reply(), 100)
 
     expect(recent.get('1 a')).toBe(kept)
     expect(recent.get('1 b')).toBeUndefined()
   })
 
-  it('go, the oldest first, before they take more than four megabytes', () => {
-    const recent = new RecentReplies()
+  it('goes, the oldest first, before all take more than four megabytes', () => {
+    const recent = new RecentlyMade<Reply>()
     const each = 200 << 10
     for (let i = 0; i < 30; i++) recent.keep(`${i}`, reply(), each)
 
@@ -23,8 +23,8 @@ describe('recent replies', () => {
     expect(left.indexOf(true)).toBe(10)
   })
 
-  it('are not kept when one alone is large', () => {
-    const recent = new RecentReplies()
+  it('is not kept when one alone is large', () => {
+    const recent = new RecentlyMade<Reply>()
     recent.keep('large', reply(), 300 << 10)
 
     expect(recent.get('large')).toBeUndefined()

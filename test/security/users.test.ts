@@ -475,6 +475,25 @@ describe('lists of users', () => {
     expect(filtered.json.totalItems).toBe(0)
   })
 
+  it('asked for again follow the role and the object', async () => {
+    await person('watched')
+    const shown = async (): Promise<Answer['json']> =>
+      (await root.get(`${IAM}/users?name=watched`)).json.items[0]
+    const before = await shown()
+    expect(await shown()).toEqual(before)
+    expect(before.metadata.annotations[ROLE]).toBe('platform-regular')
+    expect((await shown()).spec).toHaveProperty('email')
+
+    await put(root, 'watched', (user) => (user.metadata.annotations[ROLE] = 'users-manager'))
+    await put(root, 'watched', (user) => (user.spec.description = 'changed'))
+    await eventually(async () => {
+      const after = await shown()
+      expect(after.metadata.annotations[ROLE]).toBe('users-manager')
+      expect(after.spec.description).toBe('changed')
+    })
+    expect(await shown()).toEqual(await shown())
+  })
+
   it('of who is bound where are for those who may list members there', async () => {
     const curious = await person('curious')
 

@@ -195,6 +195,7 @@ const users = kind<UserFields>({
     const { annotations } = user.metadata
     if (annotations) user.metadata.annotations = withoutApplied(annotations)
   },
+  dependsOn: () => '',
 })
 
 const groupBindings = kind<{ users: readonly string[] }>({

@@ -54,6 +54,7 @@ function withRoles(kind: AnyKind, { book }: IamDeps, only: string | undefined): 
       }
       if (only !== undefined && name !== only) reduce(user)
     },
+    dependsOn: ({ name }) => (only !== undefined && name !== only ? 'reduced' : 'with roles'),
   }
 }
 
