@@ -87,7 +87,7 @@ function plansOf(
   const selectable = source ? source.selectable === true : !kind.legacy
   if (labelSelector && selectable) plans.push(selectorPlan(labelSelector, scope.store))
   for (const [key, value] of query.filters) {
-    if (!source?.consumed.includes(key)) plans.push(planFilter(kind, key, value, scope))
+    if (!source?.consumed.includes(key)) plans.push(planFilter(kind, key, value, scope, source))
   }
   return plans
 }

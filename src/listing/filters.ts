@@ -2,7 +2,15 @@
 import { parseSelector, type Selector } from '../apimachinery/labels/index.js'
 import { type CachedObject } from '../client/cache/interface.js'
 import { legacyFilter } from './kinds/fallback.js'
-import { listAt, textAt, type AnyKind, type Filter, type FilterPlan, type ListScope } from './kind.js'
+import {
+  listAt,
+  textAt,
+  type AnyKind,
+  type Filter,
+  type FilterPlan,
+  type ListScope,
+  type Source,
+} from './kind.js'
 
 export const ALIAS = 'kubesphere.io/alias-name'
 
@@ -11,12 +19,16 @@ type Cached = CachedObject<never>
 
 const NOTHING: FilterPlan<never> = { matches: () => false, candidates: [], isSettled: true }
 
-/** @returns the plan of one filter; an unknown key matches nothing unless the kind says otherwise */
+/**
+ * @param source where the objects come from, if not from the store: what it annotates them with is filtered by, too
+ * @returns the plan of one filter; an unknown key matches nothing unless the kind says otherwise
+ */
 export function planFilter(
   kind: AnyKind,
   key: string,
   value: string,
   scope: ListScope<never>,
+  source?: Source<never>,
 ): FilterPlan<never> {
   if (kind.legacy) return (legacyFilter(key) as unknown as AnyFilter)(value, scope)
   const own = kind.filters?.[key]
@@ -25,7 +37,7 @@ export function planFilter(
     const common = key === 'name' || key === 'names' ? COMMON[key] : undefined
     return common ? common(value, scope) : { matches: () => true }
   }
-  if (key === 'annotation') return annotationFilter(kind, value, scope)
+  if (key === 'annotation') return annotationFilter(kind, value, scope, source)
   return COMMON[key]?.(value, scope) ?? NOTHING
 }
 
@@ -100,15 +112,17 @@ function annotationFilter(
   kind: AnyKind,
   value: string,
   { store, stores }: ListScope<never>,
+  source: Source<never> | undefined,
 ): FilterPlan<never> {
   const accepts = mapFilter(value)
-  const of = (object: Cached): Record<string, string> => {
-    const stored = store.object(object).metadata.annotations ?? {}
-    return kind.annotations ? { ...stored, ...kind.annotations(object, stores, false) } : stored
-  }
+  const of = (object: Cached): Record<string, string> => ({
+    ...store.object(object).metadata.annotations,
+    ...kind.annotations?.(object, stores, false),
+    ...source?.annotate?.(object),
+  })
   // Only a filter that needs the key can use the bytes as a sieve, and only on stored annotations.
   const key = /^[\w./-]+/.exec(value)?.[0] ?? ''
-  if (kind.annotations || key === '' || value.includes(','))
+  if (kind.annotations || source?.annotate || key === '' || value.includes(','))
     return { matches: (object) => accepts(of(object)) }
   return whenBytesHold(key, (object) => accepts(of(object)))
 }

@@ -40,7 +40,7 @@ export interface Source<Fields> {
   consumed: readonly string[]
   /** Whether the label selector of the query still counts; by default the source takes its place. */
   selectable?: boolean
-  /** Annotations for each object of the answer. */
+  /** Annotations for each object of the answer; they can be filtered by. */
   annotate?(object: CachedObject<Fields>): Readonly<Record<string, string>>
 }
 

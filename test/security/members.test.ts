@@ -145,6 +145,12 @@ describe('members of a workspace', () => {
     const viewers = await ana!.get(`${IN_A}/workspacemembers?workspacerole=${A}-viewer`)
     expect(names(viewers)).toEqual(['vic'])
 
+    // The role is in an annotation of the answer alone, which can be filtered by like the others.
+    const role = `annotation=iam.kubesphere.io/workspacerole`
+    expect(names(await ana!.get(`${IN_A}/workspacemembers?${role}=${A}-viewer`))).toEqual(['vic'])
+    expect((await ana!.get(`${IN_A}/workspacemembers?${role}`)).json.totalItems).toBe(4)
+    expect(names(await ana!.get(`${IN_A}/workspacemembers?${role}=${B}-viewer`))).toEqual([])
+
     const second = await ana!.get(`${IN_A}/workspacemembers?sortBy=name&ascending=true&limit=1&page=2`)
     expect(second.json).toMatchObject({ totalItems: 4, items: [{ metadata: { name: 'reg' } }] })
   })
@@ -258,6 +264,15 @@ describe('roles of a workspace', () => {
     )
     expect(created.json.rules).toEqual(part.rules)
     good(await ana!.delete(`${IN_A}/workspaceroles/${A}-custom`))
+    // As Kubernetes says it of a version of what is gone.
+    const { resourceVersion } = created.json.metadata
+    const gone = await ana!.put(`${IN_A}/workspaceroles/${A}-custom`, {
+      metadata: { name: `${A}-custom`, resourceVersion },
+    })
+    expect(gone).toMatchObject({
+      status: 404,
+      text: `workspaceroles.iam.kubesphere.io "${A}-custom" not found\n`,
+    })
   })
 
   it('are not composed of what others own, and bring no policy along', async () => {
@@ -380,6 +395,7 @@ describe('groups', () => {
     const other = await group('ops-', B)
 
     expect([twice.status, nameless.status]).toEqual([409, 422])
+    expect(twice.text).toContain('a group named ops- already exists in the workspace')
     expect((await ana!.get(`${IN_A}/groups/${other}`)).status).toBe(404)
     expect((await ana!.patch(`${IN_A}/groups/${other}`, { metadata: { labels: {} } })).status).toBe(404)
     expect((await ana!.delete(`${IN_A}/groups/${other}`)).status).toBe(404)

@@ -96,7 +96,11 @@ export class GroupWrites {
     for (const { metadata } of groups.labelled(WORKSPACE, workspace)) {
       if (generateName === undefined || metadata.generateName !== generateName) continue
       const { group, resource } = groups.type
-      throw conflict({ group, resource }, generateName, 'the workspace has a group of that name already')
+      throw conflict(
+        { group, resource },
+        generateName,
+        `a group named ${generateName} already exists in the workspace`,
+      )
     }
   }
 

@@ -4,7 +4,7 @@
  * Whatever a write rests on is read from the API rather than from a cache, and the write carries the version that
  * was read: nobody can change the role in between.
  */
-import { badRequest, StatusError } from '../../../apimachinery/errors/index.js'
+import { badRequest, notFound, StatusError } from '../../../apimachinery/errors/index.js'
 import { type ObjectMeta, type UserInfo } from '../../../apimachinery/meta/types.js'
 import { type PolicyRule } from '../../../authorization/rules.js'
 import { AGGREGATION, COMPOSED, WORKSPACE } from '../../../tenancy/names.js'
@@ -39,7 +39,8 @@ export class RoleWrites {
   async put(write: RoleWrite, metadata: ObjectMeta): Promise<RoleObject> {
     const { level, where, user } = write
     const roles = level.of(this.resources)
-    const stored = metadata.resourceVersion ? await this.#stored(write, metadata.name ?? '') : undefined
+    const { name = '', resourceVersion } = metadata
+    const stored = resourceVersion ? await this.#stored(write, name, level.resource) : undefined
     const placed = place(metadata, where)
     const rules = this.#rules(write, placed, stored)
     const finalizers = stored?.metadata.finalizers
@@ -107,10 +108,19 @@ export class RoleWrites {
     return this.composition.rules(level, where, metadata)
   }
 
-  /** @throws StatusError 404 when there is none, or it is another workspace's */
-  async #stored({ level, where, signal }: RoleWrite, name: string): Promise<RoleObject> {
+  /**
+   * @param called what the error calls the role: a replacement is refused as by the API itself
+   * @throws StatusError 404 when there is none, or it is another workspace's
+   */
+  async #stored(
+    { level, where, signal }: RoleWrite,
+    name: string,
+    called = level.singular,
+  ): Promise<RoleObject> {
     if (name === '') throw badRequest('metadata.name is missing')
-    if (UNADDRESSABLE.test(name)) throw missingRole(level, this.resources, name)
+    const missing = (): Error =>
+      notFound({ group: level.of(this.resources).type.group, resource: called }, name)
+    if (UNADDRESSABLE.test(name)) throw missing()
     try {
       const { client } = level.of(this.resources)
       const stored = await client.get(name, { namespace: where.namespace, signal })
@@ -118,7 +128,7 @@ export class RoleWrites {
     } catch (error) {
       if (!(error instanceof StatusError && error.code === 404)) throw error
     }
-    throw missingRole(level, this.resources, name)
+    throw missing()
   }
 }
 
