@@ -18,8 +18,7 @@ import { changesOf } from './changes.js'
 import { comparable, firstDifference, type Json, likewise } from './comparable.js'
 import { type RealCluster, realClusterAvailable, startRealCluster } from './realcluster.js'
 
-const possible = realClusterAvailable && process.env['ORRERY_CLUSTER_TESTS'] !== '0'
-const suite = process.env['ORRERY_CLUSTER_TESTS'] === '0' ? describe.runIf(false) : describe.skipIf(!possible)
+const suite = describe.skipIf(!realClusterAvailable)
 const ALL = Number(process.env['ORRERY_FUZZ'] ?? 0) > 0
 /** One of so many changes is tried. */
 const EVERY = ALL ? 1 : 12
@@ -99,7 +98,7 @@ function renamed(changed: unknown, was: string | undefined): unknown {
 }
 
 suite(
-  `the rules of built-in kinds${possible ? '' : ' SKIPPED: run scripts/build-kubernetes.sh first'}`,
+  `the rules of built-in kinds${realClusterAvailable ? '' : ' SKIPPED: run scripts/build-kubernetes.sh first'}`,
   () => {
     it('are those of a genuine server', async () => {
       await call(genuine, 'POST', '/api/v1/namespaces/default/serviceaccounts', {

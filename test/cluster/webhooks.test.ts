@@ -11,11 +11,10 @@ import { RestClient } from '../../src/client/rest.js'
 import { SILENT } from '../../src/serving/log.js'
 import { realClusterAvailable, startRealCluster, type RealCluster } from './realcluster.js'
 
-const possible = realClusterAvailable && process.env['ORRERY_CLUSTER_TESTS'] !== '0'
-const suite = process.env['ORRERY_CLUSTER_TESTS'] === '0' ? describe.runIf(false) : describe.skipIf(!possible)
+const suite = describe.skipIf(!realClusterAvailable)
 
 suite(
-  `webhooks of a real cluster${possible ? '' : ' SKIPPED: run scripts/build-kubernetes.sh first'}`,
+  `webhooks of a real cluster${realClusterAvailable ? '' : ' SKIPPED: run scripts/build-kubernetes.sh first'}`,
   () => {
     let cluster: RealCluster
     const closers: (() => Promise<unknown> | void)[] = []
