@@ -102,13 +102,11 @@ export default tseslint.config(
         'error',
         {
           paths: [
-            ...['@peculiar/x509', '@xmldom/xmldom', 'ioredis', 'jose', 'ldapts', 'pino-pretty'].map(
-              (name) => ({
-                name,
-                message: 'Load it where it is first used; import only its types.',
-                allowTypeImports: true,
-              }),
-            ),
+            ...['@xmldom/xmldom', 'ioredis', 'jose', 'ldapts', 'pino-pretty'].map((name) => ({
+              name,
+              message: 'Load it where it is first used; import only its types.',
+              allowTypeImports: true,
+            })),
             {
               name: 'typebox',
               message: 'Write schemas with apimachinery/schema/type.ts.',

@@ -75,8 +75,8 @@ async function newCertificate(source: CertificateSource): Promise<ServingCertifi
   const { hosts } = source
   const at = source.now()
   const validity = { notBefore: new Date(at - BACKDATE_MS), notAfter: new Date(at + LIFETIME_MS) }
-  const authority = await selfSignedAuthority('orrery-webhook-ca', validity)
-  const serving = await servingCertificate(authority, hosts[0] ?? 'localhost', hosts, validity)
+  const authority = selfSignedAuthority('orrery-webhook-ca', validity)
+  const serving = servingCertificate(authority, hosts[0] ?? 'localhost', hosts, validity)
   return { ...serving, ca: authority.cert }
 }
 

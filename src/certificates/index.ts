@@ -1,12 +1,29 @@
-/**
- * Makes X.509 certificates: the authority, what it issues, and answers to signing requests.
- *
- * The library behind it takes longer to load than the rest of start-up together, so it is imported when
- * something must be made and not before.
- */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto'
-import { isIP } from 'node:net'
-import type * as X509 from '@peculiar/x509'
+/** Makes X.509 certificates: the authority, what it issues, and answers to signing requests. */
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+  X509Certificate,
+} from 'node:crypto'
+import { bits, contentOf, element, elementsIn, explicit, only, sequence, TAG, time, toPem } from './der.js'
+import {
+  alternativeNames,
+  alternativeNamesIn,
+  authorityKey,
+  extendedUsage,
+  keyUsage,
+  ofAuthority,
+  ofNoAuthority,
+  ownKey,
+} from './extensions.js'
+import { type ClientSubject, nameOf } from './names.js'
+import { ECDSA_WITH_SHA256, type ParsedRequest, readRequest, writeRequest } from './requests.js'
+
+export { type ClientSubject } from './names.js'
+export { type ParsedRequest } from './requests.js'
 
 /** PEM texts. */
 export interface KeyPair {
@@ -19,212 +36,137 @@ export interface Validity {
   notAfter: Date
 }
 
-export interface ClientSubject {
-  /** The user's name. */
-  commonName: string
-  /** The user's groups. */
-  organizations: readonly string[]
-}
-
-type Library = typeof X509
-
-const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const
-const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const
-
-let loaded: Promise<Library> | undefined
-
-function library(): Promise<Library> {
-  loaded ??= (async () => {
-    await import('reflect-metadata')
-    const x509 = await import('@peculiar/x509')
-    x509.cryptoProvider.set(webcrypto)
-    return x509
-  })()
-  return loaded
-}
-
 /** A fresh EC P-256 key as PKCS #8 PEM. */
 export function newKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
-type AnyCryptoKey = Awaited<ReturnType<typeof webcrypto.subtle.importKey>>
-
-async function privateKeyOf(pem: string): Promise<AnyCryptoKey> {
-  const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' })
-  return webcrypto.subtle.importKey('pkcs8', der, CURVE, true, ['sign'])
-}
-
-async function publicKeyOf(pem: string): Promise<AnyCryptoKey> {
-  const der = createPublicKey(pem).export({ type: 'spki', format: 'der' })
-  return webcrypto.subtle.importKey('spki', der, CURVE, true, ['verify'])
-}
-
-/** Positive and 16 bytes long, as serial numbers must be. */
-function serialNumber(): string {
-  const bytes = randomBytes(16)
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
-  return bytes.toString('hex')
-}
-
-export async function selfSignedAuthority(commonName: string, validity: Validity): Promise<KeyPair> {
-  const x509 = await library()
+export function selfSignedAuthority(commonName: string, validity: Validity): KeyPair {
   const key = newKey()
-  const publicKey = await publicKeyOf(key)
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serialNumber(),
-    name: [{ CN: [commonName] }],
-    keys: { privateKey: await privateKeyOf(key), publicKey },
-    ...validity,
-    signingAlgorithm: SIGNING,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign | x509.KeyUsageFlags.digitalSignature,
-        true,
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(publicKey),
-    ],
-  })
-  return { cert: `${certificate.toString('pem')}\n`, key }
+  const publicKey = publicPartOf(key)
+  const name = nameOf({ commonName, organizations: [] })
+  const cert = signed(key, name, name, publicKey, validity, [
+    ofAuthority,
+    ...keyUsage(['digital signature', 'cert sign', 'crl sign']),
+    ownKey(keyBits(publicKey)),
+  ])
+  return { cert, key }
 }
 
 /** @param hosts DNS names and IP addresses the certificate is good for */
-export async function servingCertificate(
+export function servingCertificate(
   authority: KeyPair,
   commonName: string,
   hosts: readonly string[],
   validity: Validity,
-): Promise<KeyPair> {
-  const x509 = await library()
+): KeyPair {
   const key = newKey()
-  const names = hosts.map((host) => ({ type: isIP(host) ? ('ip' as const) : ('dns' as const), value: host }))
-  const cert = await issue(authority, await publicKeyOf(key), [{ CN: [commonName] }], validity, [
-    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-    new x509.SubjectAlternativeNameExtension(names),
-  ])
+  const usages = [...OF_ALL, 'server auth']
+  const name = nameOf({ commonName, organizations: [] })
+  const cert = issue(authority, name, publicPartOf(key), usages, validity, [alternativeNames(hosts)])
   return { cert, key }
 }
 
-export async function clientCertificate(
-  authority: KeyPair,
-  subject: ClientSubject,
-  validity: Validity,
-): Promise<KeyPair> {
-  const x509 = await library()
+export function clientCertificate(authority: KeyPair, subject: ClientSubject, validity: Validity): KeyPair {
   const key = newKey()
-  const cert = await issue(authority, await publicKeyOf(key), nameOf(subject), validity, [
-    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-  ])
-  return { cert, key }
+  const usages = [...OF_ALL, 'client auth']
+  return { cert: issue(authority, nameOf(subject), publicPartOf(key), usages, validity), key }
 }
 
-/** What a `CERTIFICATE REQUEST` asks for. @throws Error when it cannot be parsed */
-export interface ParsedRequest {
-  subject: ClientSubject
-  /** The request proves that its maker has the private key. */
-  verified: boolean
-  /** DER of the SubjectPublicKeyInfo. */
-  publicKey: Buffer
+/** The text of a `CERTIFICATE REQUEST`. @param key an EC P-256 key as PEM */
+export function signingRequest(key: string, subject: ClientSubject): string {
+  return writeRequest(ownKind(key), publicPartOf(key), subject)
 }
 
-/** The text of a `CERTIFICATE REQUEST` for that name, of no organisation. @param key an EC P-256 key as PEM */
-export async function signingRequest(key: string, commonName: string): Promise<string> {
-  const x509 = await library()
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: [{ CN: [commonName] }],
-    keys: { privateKey: await privateKeyOf(key), publicKey: await publicKeyOf(key) },
-    signingAlgorithm: SIGNING,
-  })
-  return `${request.toString('pem')}\n`
+/** @throws Error when it cannot be parsed */
+export function parseRequest(pem: string): ParsedRequest {
+  const { subject, verified, publicKey } = readRequest(pem)
+  return { subject, verified, publicKey }
 }
-
-export async function parseRequest(pem: string): Promise<ParsedRequest> {
-  const x509 = await library()
-  const request = new x509.Pkcs10CertificateRequest(pem)
-  return {
-    subject: {
-      commonName: request.subjectName.getField('CN')[0] ?? '',
-      organizations: request.subjectName.getField('O'),
-    },
-    verified: await request.verify(),
-    publicKey: Buffer.from(request.publicKey.rawData),
-  }
-}
-
-const USAGE_FLAGS: Readonly<Record<string, number>> = {
-  'digital signature': 1,
-  'content commitment': 2,
-  'key encipherment': 4,
-  'data encipherment': 8,
-  'key agreement': 16,
-  'cert sign': 32,
-  'crl sign': 64,
-}
-
-const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17'
 
 /** Signs a request with the subject and key it carries. @param usages as in `spec.usages` of the CSR object */
-export async function signRequest(
+export function signRequest(
   authority: KeyPair,
   pem: string,
   usages: readonly string[],
   validity: Validity,
-): Promise<string> {
-  const x509 = await library()
-  const request = new x509.Pkcs10CertificateRequest(pem)
-  const flags = usages.reduce((sum, usage) => sum | (USAGE_FLAGS[usage] ?? 0), 0)
-  const extended = usages.flatMap((usage) => {
-    if (usage === 'client auth') return [x509.ExtendedKeyUsage.clientAuth]
-    return usage === 'server auth' ? [x509.ExtendedKeyUsage.serverAuth] : []
-  })
-  const names = request.getExtension(SUBJECT_ALTERNATIVE_NAME)
-  return issue(
-    authority,
-    request.publicKey,
-    request.subjectName.toJSON(),
-    validity,
-    [
-      ...(extended.length > 0 ? [new x509.ExtendedKeyUsageExtension(extended)] : []),
-      ...(names ? [names] : []),
-    ],
-    flags,
-  )
+): string {
+  const { name, publicKey, extensions } = readRequest(pem)
+  return issue(authority, name, publicKey, usages, validity, alternativeNamesIn(extensions))
 }
 
-type Generator = X509.X509CertificateCreateWithKeyParams
+const OF_ALL = ['digital signature', 'key encipherment']
 
-const DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT = 5
-
-async function issue(
+function issue(
   authority: KeyPair,
-  publicKey: AnyCryptoKey | X509.PublicKey,
-  subject: NonNullable<Generator['subject']>,
+  name: Buffer,
+  publicKey: Buffer,
+  usages: readonly string[],
   validity: Validity,
-  extensions: NonNullable<Generator['extensions']>,
-  keyUsage = DIGITAL_SIGNATURE_AND_KEY_ENCIPHERMENT,
-): Promise<string> {
-  const x509 = await library()
-  const issuer = new x509.X509Certificate(authority.cert)
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject,
-    issuer: issuer.subject,
-    publicKey,
-    signingKey: await privateKeyOf(authority.key),
-    ...validity,
-    signingAlgorithm: SIGNING,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      ...(keyUsage !== 0 ? [new x509.KeyUsagesExtension(keyUsage, true)] : []),
-      ...extensions,
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-    ],
-  })
-  return `${certificate.toString('pem')}\n`
+  more: readonly Buffer[] = [],
+): string {
+  const issuer = new X509Certificate(authority.cert)
+  const ofIssuer = issuer.publicKey.export({ type: 'spki', format: 'der' })
+  return signed(authority.key, subjectOf(issuer), name, publicKey, validity, [
+    ofNoAuthority,
+    ...keyUsage(usages),
+    ...extendedUsage(usages),
+    ...more,
+    authorityKey(keyBits(ofIssuer)),
+  ])
 }
 
-function nameOf({ commonName, organizations }: ClientSubject): NonNullable<Generator['subject']> {
-  return [...organizations.map((O) => ({ O: [O] })), { CN: [commonName] }]
+/** The third version, which has extensions. */
+const VERSION = element(explicit(0), element(TAG.integer, Buffer.from([2])))
+
+function signed(
+  key: string,
+  issuer: Buffer,
+  subject: Buffer,
+  publicKey: Buffer,
+  { notBefore, notAfter }: Validity,
+  extensions: readonly Buffer[],
+): string {
+  const told = sequence(
+    VERSION,
+    element(TAG.integer, serialNumber()),
+    ECDSA_WITH_SHA256,
+    issuer,
+    sequence(time(notBefore), time(notAfter)),
+    subject,
+    publicKey,
+    element(explicit(3), sequence(...extensions)),
+  )
+  return toPem(sequence(told, ECDSA_WITH_SHA256, bits(sign('sha256', told, ownKind(key)))), 'CERTIFICATE')
+}
+
+/** Positive and 16 bytes long, as serial numbers must be. */
+function serialNumber(): Buffer {
+  const bytes = randomBytes(16)
+  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
+  return bytes
+}
+
+/** @throws Error for a key that the one algorithm we write does not fit */
+function ownKind(pem: string): KeyObject {
+  const key = createPrivateKey(pem)
+  if (key.asymmetricKeyType !== 'ec') throw new Error('only EC keys sign certificates')
+  return key
+}
+
+const publicPartOf = (pem: string): Buffer => createPublicKey(pem).export({ type: 'spki', format: 'der' })
+
+/** Without what says of which kind the key is. */
+function keyBits(publicKey: Buffer): Buffer {
+  const [, key] = elementsIn(only(publicKey, TAG.sequence))
+  return contentOf(key, TAG.bitString).subarray(1)
+}
+
+/** As it is written there: names are compared byte by byte. */
+function subjectOf({ raw }: X509Certificate): Buffer {
+  const [told] = elementsIn(only(raw, TAG.sequence))
+  const subject = elementsIn(contentOf(told, TAG.sequence))[5]
+  contentOf(subject, TAG.sequence)
+  return subject?.whole ?? Buffer.alloc(0)
 }

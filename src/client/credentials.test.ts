@@ -143,7 +143,7 @@ describe('over TLS', () => {
 
   it('trusts the authority given, and shows its certificate', async () => {
     const ca = pki.authority.cert
-    const { cert, key } = await pki.issueClient({ commonName: 'alice', organizations: ['devs'] })
+    const { cert, key } = pki.issueClient({ commonName: 'alice', organizations: ['devs'] })
 
     expect(await ask({ kind: 'token', token: 't' }, { ca })).toEqual({ user: '', authorization: 'Bearer t' })
     expect(await ask({ kind: 'basic', username: 'ü', password: 'p' }, { ca, cert, key })).toEqual({
@@ -153,7 +153,7 @@ describe('over TLS', () => {
   })
 
   it('takes a certificate from a program', async () => {
-    const { cert, key } = await pki.issueClient({ commonName: 'bob', organizations: [] })
+    const { cert, key } = pki.issueClient({ commonName: 'bob', organizations: [] })
     const auth = plugin({ clientCertificateData: cert, clientKeyData: key })
     expect(await ask(auth, { ca: pki.authority.cert })).toMatchObject({ user: 'bob' })
   })

@@ -26,7 +26,7 @@ export async function kubeconfig({ user, dataDir }: KubeconfigFlags): Promise<vo
   const { clusters } = parse(administrator) as { clusters: { cluster: { server: string } }[] }
   const pki = await openPki({ folder: join(data.kube, 'pki') })
   // A certificate says who somebody is; what they may do is for roles and bindings to say.
-  const { cert, key } = await pki.issueClient({ commonName: user, organizations: [] })
+  const { cert, key } = pki.issueClient({ commonName: user, organizations: [] })
   const server = clusters[0]?.cluster.server ?? ''
   process.stdout.write(kubeconfigFor({ server, ca: pki.authority.cert, user, cert, key }))
 }

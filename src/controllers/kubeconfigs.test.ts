@@ -97,7 +97,7 @@ describe('the kubeconfig of a user', () => {
   it('is renewed while its certificate still works', async () => {
     await user('rex')
     await certified('rex')
-    const { cert } = await issued('rex', -300, 2)
+    const { cert } = issued('rex', -300, 2)
     const soon = kubeconfigText({ user: 'rex', ...ADDRESS, certificate: cert })
     await world.patch(CONFIG_MAPS, 'kubeconfig-rex', { data: { config: soon } }, CONTROLS)
 
@@ -112,7 +112,7 @@ describe('the kubeconfig of a user', () => {
   it('is left alone when the signer gives no more than a day', async () => {
     await user('day')
     await certified('day')
-    const { cert } = await issued('day', 0, 1)
+    const { cert } = issued('day', 0, 1)
     const short = kubeconfigText({ user: 'day', ...ADDRESS, certificate: cert })
     await world.patch(CONFIG_MAPS, 'kubeconfig-day', { data: { config: short } }, CONTROLS)
 
@@ -151,7 +151,7 @@ describe('a signing request', () => {
         annotations: { 'kubesphere.io/private-key': key, ...annotations },
       },
       spec: {
-        request: Buffer.from(await signingRequest(key, commonName)).toString('base64'),
+        request: Buffer.from(signingRequest(key, { commonName, organizations: [] })).toString('base64'),
         signerName: 'kubernetes.io/kube-apiserver-client',
         usages: ['client auth', 'digital signature', 'key encipherment'],
         ...more,
@@ -189,7 +189,9 @@ describe('a signing request', () => {
       },
       CONTROLS,
     )
-    const request = Buffer.from(await signingRequest(key, 'someone-else')).toString('base64')
+    const request = Buffer.from(
+      signingRequest(key, { commonName: 'someone-else', organizations: [] }),
+    ).toString('base64')
     await forged('mel-csr-7', 'mel', { request })
 
     await user('later')

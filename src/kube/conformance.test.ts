@@ -43,7 +43,7 @@ it('events are found by who reports them, under both of their names', async () =
 
 it('an approval of a signing request writes its annotations along', async () => {
   const approval = { type: 'Approved', status: 'True', reason: 'Test' }
-  const request = await clientRequest('r', 'someone', [])
+  const request = clientRequest('r', 'someone', [])
   await kube.create([
     { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest', ...request } as KubeObject,
   ])

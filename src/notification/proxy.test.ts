@@ -61,8 +61,8 @@ describe('webhooks through a proxy', () => {
 
   it('are encrypted from end to end', async () => {
     const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) }
-    const authority = await selfSignedAuthority('hooks', validity)
-    const { cert, key } = await servingCertificate(authority, '127.0.0.1', ['127.0.0.1'], validity)
+    const authority = selfSignedAuthority('hooks', validity)
+    const { cert, key } = servingCertificate(authority, '127.0.0.1', ['127.0.0.1'], validity)
     const receiver = createSecureServer({ cert, key }, (request, response) =>
       response.end(`got ${request.url}`),
     )

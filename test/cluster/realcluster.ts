@@ -105,7 +105,7 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const key = join(folder, 'sa.key')
     writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }))
-    const authority = await selfSignedAuthority('kubernetes', TEN_YEARS)
+    const authority = selfSignedAuthority('kubernetes', TEN_YEARS)
     const ca = { cert: join(folder, 'ca.crt'), key: join(folder, 'ca.key') }
     writeFileSync(ca.cert, authority.cert)
     writeFileSync(ca.key, authority.key)

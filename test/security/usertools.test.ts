@@ -58,11 +58,9 @@ describe('a kubeconfig', () => {
     await eventually(async () => expect((await certificate()).subject).toBe('CN=rex'))
     const now = Date.now()
     const validity = { notBefore: new Date(now - 300 * DAY_MS), notAfter: new Date(now + 2 * DAY_MS) }
-    const authority = await selfSignedAuthority('some', validity)
+    const authority = selfSignedAuthority('some', validity)
     const subject = { commonName: 'rex', organizations: [] }
-    const ending = Buffer.from((await clientCertificate(authority, subject, validity)).cert).toString(
-      'base64',
-    )
+    const ending = Buffer.from(clientCertificate(authority, subject, validity).cert).toString('base64')
     const map = '/api/v1/namespaces/kubesphere-controls-system/configmaps/kubeconfig-rex'
     const { config } = (await root.get(map)).json.data as { config: string }
     const replaced = config.replace(/(client-certificate-data: ).*/, `$1${ending}`)
@@ -116,7 +114,9 @@ describe('a signing request', () => {
       kind: 'CertificateSigningRequest',
       metadata: { name: 'forged', labels: { 'kubesphere.io/username': 'admin' } },
       spec: {
-        request: Buffer.from(await signingRequest(newKey(), 'admin')).toString('base64'),
+        request: Buffer.from(signingRequest(newKey(), { commonName: 'admin', organizations: [] })).toString(
+          'base64',
+        ),
         signerName: 'kubernetes.io/kube-apiserver-client',
         usages: ['key encipherment', 'digital signature', 'client auth'],
       },

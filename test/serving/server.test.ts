@@ -162,7 +162,7 @@ describe('the server', () => {
   it('serves over TLS, with version 1.2 at least', async () => {
     platform = await start()
     const now = Date.now()
-    const pair = await selfSignedAuthority('test', {
+    const pair = selfSignedAuthority('test', {
       notBefore: new Date(now - 60_000),
       notAfter: new Date(now + 3_600_000),
     })

@@ -148,8 +148,8 @@ describe('GitHub', () => {
 
   it('over TLS is trusted with its authority, or when verification is skipped', async () => {
     const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) }
-    const authority = await selfSignedAuthority('git-ca', validity)
-    const { cert, key } = await servingCertificate(authority, '127.0.0.1', ['127.0.0.1'], validity)
+    const authority = selfSignedAuthority('git-ca', validity)
+    const { cert, key } = servingCertificate(authority, '127.0.0.1', ['127.0.0.1'], validity)
     const secure = createTlsServer({ cert, key }, (request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(JSON.stringify(request.url === '/token' ? { access_token: 'a' } : { login: 'Ann' }))

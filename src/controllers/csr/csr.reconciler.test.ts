@@ -20,8 +20,8 @@ let authority: KeyPair
 let pair: KeyPair
 beforeAll(async () => {
   key = newKey()
-  authority = await selfSignedAuthority('ca', VALID)
-  pair = await clientCertificate(authority, { commonName: 'kim', organizations: [] }, VALID)
+  authority = selfSignedAuthority('ca', VALID)
+  pair = clientCertificate(authority, { commonName: 'kim', organizations: [] }, VALID)
 })
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
@@ -34,7 +34,7 @@ async function request(
   return {
     metadata: { name: NAME, creationTimestamp: '2026-01-01T11:30:00Z' },
     spec: {
-      request: base64(await signingRequest(key, name)),
+      request: base64(signingRequest(key, { commonName: name, organizations: [] })),
       signerName: 'kubernetes.io/kube-apiserver-client',
       usages: USAGES,
       ...rest,
@@ -95,7 +95,7 @@ describe('a signing request of ours', () => {
   })
 
   it('hands over nothing that is not of its key, or not of its user', async () => {
-    const other = await clientCertificate(
+    const other = clientCertificate(
       authority,
       { commonName: 'kim', organizations: ['system:masters'] },
       VALID,

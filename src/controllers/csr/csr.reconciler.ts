@@ -52,7 +52,7 @@ export class CsrReconciler implements Reconciler {
     if (ours === undefined) return
     const leftMs = Date.parse(request.metadata.creationTimestamp ?? '') + PATIENCE_MS - deps.now()
     if (!(leftMs > 0)) return deps.delete(request, signal)
-    if (!hasCondition(request, 'Approved', 'Denied', 'Failed') && (await isOurs(request, userName, ours))) {
+    if (!hasCondition(request, 'Approved', 'Denied', 'Failed') && isOurs(request, userName, ours)) {
       const time = formatTime(new Date(deps.now()))
       await deps.approve(
         request,

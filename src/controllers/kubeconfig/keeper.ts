@@ -126,7 +126,7 @@ export class KubeconfigKeeper {
     const next = { key: newKey(), request: requestName(name, now()) }
     await credentials.await(name, ownerFor(user), next, signal)
     try {
-      await requests.create(await signingRequestFor(name, next, ownerFor(user)), signal)
+      await requests.create(signingRequestFor(name, next, ownerFor(user)), signal)
     } catch (error) {
       // Somebody else's of that very second: the next name is another.
       if (!isAlreadyExists(error)) throw error

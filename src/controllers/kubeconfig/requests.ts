@@ -32,12 +32,12 @@ export function userOf({ metadata }: Pick<SigningRequest, 'metadata'>): string |
   return metadata.labels?.[USERNAME] ?? NAME.exec(metadata.name ?? '')?.[1]
 }
 
-export async function signingRequestFor(
+export function signingRequestFor(
   user: string,
   { request, key }: Pending,
   owner: OwnerReference,
-): Promise<SigningRequest> {
-  const pem = await signingRequest(key, user)
+): SigningRequest {
+  const pem = signingRequest(key, { commonName: user, organizations: [] })
   return {
     metadata: { name: request, ...userLabels(user), ownerReferences: [owner] },
     spec: { request: Buffer.from(pem).toString('base64'), signerName: SIGNER, usages: USAGES },
@@ -45,15 +45,11 @@ export async function signingRequestFor(
 }
 
 /** It asks for what we would ask for, for this user and this key, and for nothing else. */
-export async function isOurs(
-  { spec = {} }: Readonly<SigningRequest>,
-  user: string,
-  key: string,
-): Promise<boolean> {
+export function isOurs({ spec = {} }: Readonly<SigningRequest>, user: string, key: string): boolean {
   const usages = [...new Set(spec.usages)].sort()
   if (spec.signerName !== SIGNER || usages.join() !== USAGES.join()) return false
   try {
-    const { subject, verified, publicKey } = await parseRequest(
+    const { subject, verified, publicKey } = parseRequest(
       Buffer.from(spec.request ?? '', 'base64').toString('utf8'),
     )
     return (

@@ -296,7 +296,7 @@ describe('plugins', () => {
   it('let nobody approve a signing request without permission for its signer', async () => {
     const kube = await start({ controllers: false })
     const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
-    await call(kube, 'POST', path, await clientRequest('r', 'alice', []))
+    await call(kube, 'POST', path, clientRequest('r', 'alice', []))
     const alice = { name: 'alice', groups: ['system:authenticated'] }
     for (const [kind, body] of [
       [
@@ -341,7 +341,7 @@ describe('plugins', () => {
       kube,
       'POST',
       '/apis/certificates.k8s.io/v1/certificatesigningrequests',
-      await clientRequest('r', 'mallory', ['system:masters']),
+      clientRequest('r', 'mallory', ['system:masters']),
     )
 
     expect(status).toBe(403)

@@ -1,11 +1,9 @@
 /** What tests of admission have in common: calls as JSON, signing requests, webhooks on a port. */
-import 'reflect-metadata'
-import { webcrypto } from 'node:crypto'
 import { createServer } from 'node:https'
 import { type AddressInfo } from 'node:net'
 import { type UserInfo } from '../../apimachinery/meta/types.js'
 import { type AdmissionReviewRequest } from '../../apimachinery/admission/index.js'
-import { servingCertificate } from '../../certificates/index.js'
+import { newKey, servingCertificate, signingRequest } from '../../certificates/index.js'
 import { send } from '../../client/transport.js'
 import { type Kube } from '../index.js'
 import { type Pki, validity } from '../pki/index.js'
@@ -41,24 +39,11 @@ export async function call(
 }
 
 /** A CertificateSigningRequest of the client signer. */
-export async function clientRequest(
-  name: string,
-  commonName: string,
-  organizations: readonly string[],
-): Promise<object> {
-  const x509 = await import('@peculiar/x509')
-  x509.cryptoProvider.set(webcrypto)
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: [{ CN: [commonName] }, ...organizations.map((each) => ({ O: [each] }))],
-    keys,
-    signingAlgorithm: algorithm,
-  })
+export function clientRequest(name: string, commonName: string, organizations: readonly string[]): object {
   return {
     metadata: { name },
     spec: {
-      request: Buffer.from(`${request.toString('pem')}\n`).toString('base64'),
+      request: Buffer.from(signingRequest(newKey(), { commonName, organizations })).toString('base64'),
       signerName: 'kubernetes.io/kube-apiserver-client',
       usages: ['client auth'],
     },
@@ -79,7 +64,7 @@ export async function webhookServer(
   answer: (request: AdmissionReviewRequest) => object | undefined,
 ): Promise<WebhookServer> {
   const names = ['127.0.0.1', 'hook.default.svc']
-  const pair = await servingCertificate(authority, 'hook', names, validity(Date.now(), 1))
+  const pair = servingCertificate(authority, 'hook', names, validity(Date.now(), 1))
   const asked: WebhookServer['asked'] = []
   const server = createServer(pair, (request, response) => {
     let text = ''

@@ -17,7 +17,7 @@ beforeEach(async () => {
   kube = await startKube({ controllers: false })
   asked = []
   const names = ['fruits.default.svc', '127.0.0.1']
-  const pair = await servingCertificate(kube.pki.authority, 'fruits', names, validity(Date.now(), 1))
+  const pair = servingCertificate(kube.pki.authority, 'fruits', names, validity(Date.now(), 1))
   far = createServer({ ...pair, requestCert: true, ca: kube.pki.authority.cert }, (request, response) => {
     asked.push(request)
     const body = DOCUMENTS[(request.url ?? '').split('?')[0] ?? '']

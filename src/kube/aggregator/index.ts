@@ -33,7 +33,7 @@ export interface AggregatorDeps {
   catalogue: Catalogue
   clock: Clock
   /** Proves to other servers that the headers of a front proxy may be believed. Made when first needed. */
-  certificate: () => Promise<ClientCertificate>
+  certificate: () => ClientCertificate
 }
 
 interface Known {
@@ -143,7 +143,7 @@ export class Aggregator implements Reconciler, Foreign {
     const generation = JSON.stringify([service.metadata.uid, service.spec, annotations?.[URL_ANNOTATION]])
     const before = this.#known.get(name)
     if (before?.generation === generation && before.backend) return before
-    this.#certificate ??= await this.deps.certificate()
+    this.#certificate ??= this.deps.certificate()
     let [backend, why]: [Backend | undefined, string] = [undefined, '']
     try {
       backend = new Backend(this.deps.objects, service, this.#certificate)

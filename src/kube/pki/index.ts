@@ -52,7 +52,7 @@ export interface Pki {
   /** Private key that signs ServiceAccount tokens, PKCS #8 PEM, EC P-256. */
   serviceAccountKey: string
   /** A client certificate signed by the authority. */
-  issueClient(subject: ClientSubject, days?: number): Promise<KeyPair>
+  issueClient(subject: ClientSubject, days?: number): KeyPair
 }
 
 export interface PkiOptions {
@@ -75,7 +75,7 @@ export async function openPki(options: PkiOptions = {}): Promise<Pki> {
     folder,
     'ca',
     (pair) => isFresh(pair, now),
-    async () => selfSignedAuthority(AUTHORITY_NAME, validity(now, AUTHORITY_DAYS)),
+    () => selfSignedAuthority(AUTHORITY_NAME, validity(now, AUTHORITY_DAYS)),
   )
   const issued = (pair: KeyPair): boolean => isFresh(pair, now) && isIssuedBy(pair, authority)
   const [serving, admin, serviceAccountKey] = await Promise.all([
@@ -83,9 +83,9 @@ export async function openPki(options: PkiOptions = {}): Promise<Pki> {
       folder,
       'apiserver',
       (pair) => issued(pair) && covers(pair, hosts),
-      async () => servingCertificate(authority, 'kube-apiserver', hosts, validity(now, LEAF_DAYS)),
+      () => servingCertificate(authority, 'kube-apiserver', hosts, validity(now, LEAF_DAYS)),
     ),
-    keep(folder, 'admin', issued, async () => clientCertificate(authority, ADMIN, validity(now, LEAF_DAYS))),
+    keep(folder, 'admin', issued, () => clientCertificate(authority, ADMIN, validity(now, LEAF_DAYS))),
     keepText(folder, 'sa.key', newKey),
   ])
   return {
@@ -122,12 +122,12 @@ async function keep(
   folder: string | undefined,
   name: string,
   isGood: (pair: KeyPair) => boolean,
-  make: () => Promise<KeyPair>,
+  make: () => KeyPair,
 ): Promise<KeyPair> {
   if (folder === undefined) return make()
   const [cert, key] = await Promise.all([read(folder, `${name}.crt`), read(folder, `${name}.key`)])
   if (cert !== undefined && key !== undefined && isGood({ cert, key })) return { cert, key }
-  const made = await make()
+  const made = make()
   // The key first: a certificate without its key would look complete.
   await write(folder, `${name}.key`, made.key, 0o600)
   await write(folder, `${name}.crt`, made.cert, 0o644)

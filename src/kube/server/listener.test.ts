@@ -30,9 +30,9 @@ describe('the listener', () => {
   let listener: Listener
 
   beforeAll(async () => {
-    authority = await selfSignedAuthority('test-ca', VALIDITY)
-    serving = await servingCertificate(authority, 'test', ['127.0.0.1', 'localhost'], VALIDITY)
-    client = await clientCertificate(authority, { commonName: 'ann', organizations: [] }, VALIDITY)
+    authority = selfSignedAuthority('test-ca', VALIDITY)
+    serving = servingCertificate(authority, 'test', ['127.0.0.1', 'localhost'], VALIDITY)
+    client = clientCertificate(authority, { commonName: 'ann', organizations: [] }, VALIDITY)
     listener = await open(0)
   })
   afterAll(() => listener.close(100))

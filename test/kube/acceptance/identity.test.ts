@@ -370,7 +370,7 @@ describe('who may what', () => {
 
   check(50, 'is decided by the name on a certificate that was approved', async () => {
     const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
-    const made50 = await made(requests, await clientRequest('dora', 'dora', ['developers']))
+    const made50 = await made(requests, clientRequest('dora', 'dora', ['developers']))
     const approved = await kube.call('PUT', `${requests}/dora/approval`, {
       ...made50,
       kind: 'CertificateSigningRequest',

@@ -39,14 +39,9 @@ export class CertificateReconciler implements Reconciler {
     const pem = Buffer.from(request.spec.request, 'base64').toString('utf8')
     let status: object
     try {
-      const { verified } = await parseRequest(pem)
+      const { verified } = parseRequest(pem)
       if (!verified) throw new TerminalError('the request is not signed by the key it is for')
-      const certificate = await signRequest(
-        authority,
-        pem,
-        request.spec.usages ?? [],
-        validity(clock.now(), DAYS),
-      )
+      const certificate = signRequest(authority, pem, request.spec.usages ?? [], validity(clock.now(), DAYS))
       status = { certificate: Buffer.from(certificate).toString('base64') }
     } catch (error) {
       const time = wireTime(clock.now())
