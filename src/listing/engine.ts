@@ -7,6 +7,7 @@
  * their answers parse, and only the page.
  */
 import { type CachedObject, type OrderedView, type Store } from '../client/cache/interface.js'
+import { own } from '../apimachinery/json/value.js'
 import { type KubeObject } from '../apimachinery/meta/types.js'
 import { planFilter } from './filters.js'
 import { type AnyKind, type FilterPlan, type ListScope, type Source, type Stores } from './kind.js'
@@ -119,7 +120,7 @@ function select(
   plans: readonly FilterPlan<never>[],
 ): { objects: Cached[]; total: number } {
   const matches = (object: Cached): boolean => plans.every((plan) => plan.matches(object))
-  const custom = kind.sorts?.[query.sortBy]
+  const custom = kind.sorts && own(kind.sorts, query.sortBy)
   const byName = query.sortBy === 'name' || kind.legacy === true
   const ordered = byName ? store.byName(namespace) : store.byCreation(namespace)
   const comparer = byName ? byNameAscending : byCreationAscending

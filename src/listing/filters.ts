@@ -1,4 +1,5 @@
 /** The filters every kind has (resources.md §2.3). */
+import { own } from '../apimachinery/json/value.js'
 import { parseSelector, type Selector } from '../apimachinery/labels/index.js'
 import { type CachedObject } from '../client/cache/interface.js'
 import { legacyFilter } from './kinds/fallback.js'
@@ -31,14 +32,14 @@ export function planFilter(
   source?: Source<never>,
 ): FilterPlan<never> {
   if (kind.legacy) return (legacyFilter(key) as unknown as AnyFilter)(value, scope)
-  const own = kind.filters?.[key]
-  if (own) return own(value, scope)
+  const special = kind.filters && own(kind.filters, key)
+  if (special) return special(value, scope)
   if (kind.unknownFiltersPass) {
     const common = key === 'name' || key === 'names' ? COMMON[key] : undefined
     return common ? common(value, scope) : { matches: () => true }
   }
   if (key === 'annotation') return annotationFilter(kind, value, scope, source)
-  return COMMON[key]?.(value, scope) ?? NOTHING
+  return own(COMMON, key)?.(value, scope) ?? NOTHING
 }
 
 const COMMON: Readonly<Record<string, AnyFilter>> = {
@@ -136,13 +137,13 @@ function mapFilter(value: string): (map: Readonly<Record<string, string>>) => bo
     const unequal = /^([^!=]+)!=(.*)$/s.exec(value)
     if (unequal) {
       const [, key = '', unwanted = ''] = unequal
-      return (map) => map[key] !== undefined && map[key] !== unwanted
+      return (map) => ![undefined, unwanted].includes(own(map, key))
     }
     const position = value.indexOf('=')
-    if (position === -1) return (map) => map[value] !== undefined
+    if (position === -1) return (map) => own(map, value) !== undefined
     const key = value.slice(0, position)
     const wanted = value.slice(position + 1)
-    return (map) => map[key] !== undefined && (wanted === '*' || map[key] === wanted)
+    return (map) => own(map, key) === wanted || (wanted === '*' && own(map, key) !== undefined)
   }
   let selector: Selector
   try {

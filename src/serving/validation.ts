@@ -2,9 +2,12 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { type TSchema } from '../apimachinery/schema/type.js'
 import { badRequest } from '../apimachinery/errors/index.js'
+import { goTypeOf } from '../apimachinery/json/value.js'
 
 /** @throws StatusError 400 naming the first fault */
 export type Check<T> = (value: T) => void
+
+type Errors = ErrorObject[] | null | undefined
 
 // Schemas written for documentation carry keywords and formats that ajv does not know.
 const BODY = { strict: false, validateFormats: false, allErrors: false }
@@ -15,8 +18,17 @@ export function bodyCheck(schema: TSchema): Check<unknown> {
   let validate: ValidateFunction | undefined
   return (body) => {
     validate ??= (bodies ??= new Ajv(BODY)).compile(schema)
-    if (!validate(body)) throw badRequest(fault('body', validate.errors))
+    if (!validate(body))
+      throw badRequest(unfit(body, schema, validate.errors) ?? fault('body', validate.errors))
   }
+}
+
+/** Of a schema that has a type for its title: what clients of the original show when the body is something else. */
+function unfit(body: unknown, schema: TSchema, errors: Errors): string | undefined {
+  const [first] = errors ?? []
+  const { title } = schema as { title?: string }
+  if (title === undefined || first?.instancePath !== '' || first.keyword !== 'type') return undefined
+  return `json: cannot unmarshal ${goTypeOf(body)} into Go value of type ${title}`
 }
 
 /** Values are text; where the schema wants a number, a boolean or a list, the text must be one. */
@@ -34,7 +46,7 @@ export function queryCheck(schema: TSchema): Check<URLSearchParams> {
   }
 }
 
-function fault(where: string, errors: ErrorObject[] | null | undefined): string {
+function fault(where: string, errors: Errors): string {
   const first = errors?.[0]
   if (!first) return `${where} is invalid`
   return `${where}${first.instancePath.replaceAll('/', '.')} ${first.message ?? 'is invalid'}`

@@ -39,6 +39,9 @@ const Metadata = Type.Object({
 /** An object of which only the metadata is the client's to say. */
 export const MetadataBody = Type.Object({ metadata: Type.Optional(Type.Union([Metadata, Type.Null()])) })
 
+/** @param type how the original calls what it wants, for errors */
+export const metadataBodyOf = (type: string) => Type.Object(MetadataBody.properties, { title: type })
+
 /** Those parts of the metadata that a client may write. Finalizers are the controllers' and are not among them. */
 export function typedMetadata({ metadata }: Static<typeof MetadataBody>): ObjectMeta {
   const { name, generateName, namespace, uid, resourceVersion, labels, annotations } = metadata ?? {}

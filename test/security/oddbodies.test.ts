@@ -4,6 +4,9 @@ import { everyRoute } from '../../src/serving/everyroute.js'
 import { A, A1, type Cast, createCast } from '../fixtures/cast.js'
 import { type Product, startProduct } from '../fixtures/product.js'
 
+const IAM = '/kapis/iam.kubesphere.io/v1alpha2'
+const RESOURCES = '/kapis/resources.kubesphere.io/v1alpha3'
+
 let product: Product
 let cast: Cast
 
@@ -85,4 +88,45 @@ it('no query of a list is refused', async () => {
       const { status } = await cast.root.get(`/kapis/tenant.kubesphere.io/v1alpha2/${list}?${query}`)
       expect(status, `${list}?${query}`).toBe(200)
     }
+})
+
+it('no filter or order called like something every object has makes a list fail', async () => {
+  const lists = [
+    ...['users', 'globalroles', 'clustermembers', `workspaces/${A}/groups`].map((path) => `${IAM}/${path}`),
+    ...['pods', 'deployments', 'ingresses', `namespaces/${A1}/configmaps`].map(
+      (path) => `${RESOURCES}/${path}`,
+    ),
+  ]
+  for (const name of ['constructor', 'toString', '__proto__'])
+    for (const list of lists) {
+      for (const query of [`${name}=x`, `label=${name}`, `annotation=${name}`]) {
+        const { json } = await cast.root.get(`${list}?${query}`)
+        expect(json, `${list}?${query}`).toEqual({ items: [], totalItems: 0 })
+      }
+      expect((await cast.root.get(`${list}?sortBy=${name}`)).status, `${list}?sortBy=${name}`).toBe(200)
+    }
+  const pods = await cast.root.get('/api/v1/pods?fieldSelector=__proto__=x')
+  expect(pods.json.message).toBe('field label not supported: __proto__')
+})
+
+it('a body of the wrong shape is refused in the words that clients of the original show', async () => {
+  const refused: [string, string, unknown, string][] = [
+    ['POST', `${IAM}/users`, [], 'array into Go value of type v1alpha2.User'],
+    ['PUT', `${IAM}/users/vic/password`, 7, 'number into Go value of type v1alpha2.PasswordReset'],
+    ['POST', `${IAM}/namespaces/${A1}/members`, {}, 'object into Go value of type []v1alpha2.Member'],
+    ['POST', `${IAM}/clusterroles`, true, 'bool into Go value of type v1.ClusterRole'],
+    ['PATCH', `${IAM}/workspaces/${A}/groups/x`, [], 'array into Go value of type v1alpha2.Group'],
+    ['POST', `${IAM}/namespaces/${A1}/rolebindings`, {}, 'object into Go value of type []v1.RoleBinding'],
+    [
+      'POST',
+      '/kapis/tenant.kubesphere.io/v1alpha2/workspaces',
+      'x',
+      'string into Go value of type v1alpha2.WorkspaceTemplate',
+    ],
+  ]
+  for (const [method, path, body, words] of refused)
+    expect(await cast.root.request(method, path, body)).toMatchObject({
+      status: 400,
+      text: `json: cannot unmarshal ${words}\n`,
+    })
 })

@@ -18,7 +18,7 @@ export function setOwn(target: JsonObject, key: string, value: unknown): void {
 }
 
 /** The value of an own key; nothing is found on the prototype. */
-export function own(object: JsonObject, key: string): unknown {
+export function own<T>(object: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 

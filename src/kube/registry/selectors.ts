@@ -3,6 +3,7 @@
  *
  * Names and namespaces are read from the key, labels from the bytes; only other fields need the object.
  */
+import { own } from '../../apimachinery/json/value.js'
 import { badRequest } from '../../apimachinery/errors/index.js'
 import { type FieldSelector, parseFieldSelector } from '../../apimachinery/fields/index.js'
 import { parseSelector } from '../../apimachinery/labels/index.js'
@@ -41,7 +42,7 @@ export function filterFor(definition: ResourceDefinition, labelText: string, fie
 
 function checkFields({ strategy, custom }: ResourceDefinition, fields: FieldSelector): void {
   for (const { field } of fields.requirements) {
-    if (META_FIELDS.has(field) || strategy.fieldSelectors?.[field]) continue
+    if (META_FIELDS.has(field) || own(strategy.fieldSelectors ?? {}, field)) continue
     if (custom || strategy.fieldSelectors) throw badRequest(`field label not supported: ${field}`)
     throw badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`)
   }

@@ -2,6 +2,7 @@
  * Kinds that v1alpha3 hands to the older getters, with their query language (resources.md §3.6): `name` also looks
  * at the alias, `label=k:v`, any other key is a label, sorted by name, and a missing object is a proper 404.
  */
+import { own } from '../../apimachinery/json/value.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { type CachedObject } from '../../client/cache/interface.js'
 import {
@@ -53,7 +54,7 @@ const filters: Readonly<Record<string, Filter<LegacyFields>>> = {
     if (position === -1) return { matches: ({ labels }) => labels['label'] === value }
     const key = value.slice(0, position)
     const wanted = value.slice(position + 1)
-    return { matches: ({ labels }) => labels[key] === wanted }
+    return { matches: ({ labels }) => own(labels, key) === wanted }
   },
   annotation: NEVER,
 }
@@ -61,10 +62,9 @@ const filters: Readonly<Record<string, Filter<LegacyFields>>> = {
 /** A key of no filter: the kind's own, else a label. */
 export function legacyFilter(key: string): Filter<LegacyFields> {
   return (
-    filters[key] ??
+    own(filters, key) ??
     ((value) => ({
-      matches: ({ labels, fields }) =>
-        fields.keys[key] !== undefined ? fields.keys[key] === value : labels[key] === value,
+      matches: ({ labels, fields }) => (own(fields.keys, key) ?? own(labels, key)) === value,
     }))
   )
 }

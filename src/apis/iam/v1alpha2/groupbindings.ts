@@ -38,7 +38,7 @@ export function groupBindingRoutes(deps: IamDeps): Route[] {
       path: GROUP_BINDINGS,
       summary: 'Put users into groups: all of them, or nobody.',
       access: 'authorized',
-      body: Type.Array(Membership),
+      body: Type.Array(Membership, { title: '[]v1alpha2.GroupMember' }),
       async handle({ params: { workspace }, body, user, query }) {
         const dryRun = isDryRun(query)
         for (const { userName, groupName } of body) {

@@ -9,11 +9,12 @@ import { type GroupObject } from '../../../tenancy/types.js'
 import { type IamDeps } from './deps.js'
 import { GroupAccess } from './groupaccess.js'
 import { type GroupWrite, GroupWrites } from './groupwrites.js'
-import { demandName, isDryRun, MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
+import { demandName, isDryRun, metadataBodyOf, typedMetadata } from '../../../tenancy/typedmetadata.js'
 import { workspacePage } from './workspacelist.js'
 
 const GROUPS = '/workspaces/{workspace}/groups'
 const GROUP = `${GROUPS}/{group}` as const
+const GroupBody = metadataBodyOf('v1alpha2.Group')
 
 export function groupRoutes(deps: IamDeps): Route[] {
   const { resources, stores } = deps
@@ -47,7 +48,7 @@ export function groupRoutes(deps: IamDeps): Route[] {
       path: GROUPS,
       summary: 'Create a group; its name is made from metadata.generateName.',
       access: 'authorized',
-      body: MetadataBody,
+      body: GroupBody,
       handle: (context) => writes.create(writeOf(context), typedMetadata(context.body)),
     }),
     route({
@@ -55,7 +56,7 @@ export function groupRoutes(deps: IamDeps): Route[] {
       path: GROUP,
       summary: 'Replace the labels and annotations of a group.',
       access: 'authorized',
-      body: MetadataBody,
+      body: GroupBody,
       handle(context) {
         const metadata = typedMetadata(context.body)
         demandName(metadata.name, context.params.group)
@@ -67,7 +68,7 @@ export function groupRoutes(deps: IamDeps): Route[] {
       path: GROUP,
       summary: 'Merge labels and annotations into a group.',
       access: 'authorized',
-      body: MetadataBody,
+      body: GroupBody,
       handle(context) {
         const metadata = typedMetadata(context.body)
         if (metadata.name !== undefined) demandName(metadata.name, context.params.group)

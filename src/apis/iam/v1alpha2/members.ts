@@ -16,10 +16,11 @@ import { memberPage } from './memberlist.js'
 import { memberRoleParts } from './memberroles.js'
 import { demandName, isDryRun } from '../../../tenancy/typedmetadata.js'
 
-const Member = Type.Object({
-  username: Type.Optional(Type.String()),
-  roleRef: Type.Optional(Type.String()),
-})
+const Member = Type.Object(
+  { username: Type.Optional(Type.String()), roleRef: Type.Optional(Type.String()) },
+  { title: 'v1alpha2.Member' },
+)
+const Members = Type.Array(Member, { title: '[]v1alpha2.Member' })
 
 export function memberRoutes(deps: IamDeps): Route[] {
   const changes = new MemberChanges(deps)
@@ -79,7 +80,7 @@ function routesOf(level: MemberLevel, deps: IamDeps, changes: MemberChanges): Ro
       path,
       summary: `Give users a role here, each in place of any other: all of them, or nobody.`,
       access: 'authorized',
-      body: Type.Array(Member),
+      body: Members,
       async handle(context: RouteContext<Record<string, string>, Static<typeof Member>[]>) {
         const { body } = context
         await changes.give(changeOf(context), body.map(choiceOf))

@@ -73,7 +73,7 @@ export function roleBindingRoutes(deps: IamDeps): Route[] {
       path: WORKSPACE_BINDINGS,
       summary: 'Bind users or groups to roles of a workspace: all of them, or none.',
       access: 'authorized',
-      body: Type.Array(BindingBody),
+      body: Type.Array(BindingBody, { title: '[]v1alpha2.WorkspaceRoleBinding' }),
       handle: ({ params, body, user, query }) =>
         writes.create(inWorkspace(params.workspace, user, query), body.map(requestOf)),
     }),
@@ -92,7 +92,7 @@ export function roleBindingRoutes(deps: IamDeps): Route[] {
       path: PROJECT_BINDINGS,
       summary: 'Bind users or groups to roles of a project: all of them, or none.',
       access: 'authorized',
-      body: Type.Array(BindingBody),
+      body: Type.Array(BindingBody, { title: '[]v1.RoleBinding' }),
       handle: ({ params, body, user, query }) =>
         writes.create(inProject(params.namespace, user, query), body.map(requestOf)),
     }),

@@ -21,6 +21,8 @@ export interface RoleLocation {
 
 export interface RoleLevel {
   kind: RoleKind
+  /** How the original calls what it reads, for errors. */
+  goType: string
   /** Plural of the objects, by which the list engine knows them. */
   resource: string
   /** What a role is called in messages and what names it in paths. */
@@ -34,6 +36,7 @@ export interface RoleLevel {
 
 const projectRole = {
   kind: 'Role',
+  goType: 'v1.Role',
   resource: 'roles',
   singular: 'role',
   of: ({ roles }: TenancyResources) => roles,
@@ -42,6 +45,7 @@ const projectRole = {
 export const ROLE_LEVELS: readonly RoleLevel[] = [
   {
     kind: 'GlobalRole',
+    goType: 'v1alpha2.GlobalRole',
     resource: 'globalroles',
     singular: 'globalrole',
     path: '/globalroles',
@@ -50,6 +54,7 @@ export const ROLE_LEVELS: readonly RoleLevel[] = [
   },
   {
     kind: 'ClusterRole',
+    goType: 'v1.ClusterRole',
     resource: 'clusterroles',
     singular: 'clusterrole',
     path: '/clusterroles',
@@ -58,6 +63,7 @@ export const ROLE_LEVELS: readonly RoleLevel[] = [
   },
   {
     kind: 'WorkspaceRole',
+    goType: 'v1alpha2.WorkspaceRole',
     resource: 'workspaceroles',
     singular: 'workspacerole',
     path: '/workspaces/{workspace}/workspaceroles',

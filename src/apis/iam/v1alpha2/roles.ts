@@ -13,7 +13,7 @@ import { belongs, missingRole, ROLE_LEVELS, type RoleLevel } from './rolelevels.
 import { rolePage } from './rolelist.js'
 import { type RoleWrite, RoleWrites } from './rolewrites.js'
 import { visibleRole, visibleRoles } from './visiblerole.js'
-import { demandName, isDryRun, MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
+import { demandName, isDryRun, metadataBodyOf, typedMetadata } from '../../../tenancy/typedmetadata.js'
 
 type Context = Pick<RoleWrite, 'user' | 'signal'> & { params: Record<string, string>; query: URLSearchParams }
 
@@ -26,6 +26,7 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
   const { resources } = deps
   const { singular, path } = level
   const one: string = `${path}/{${singular}}`
+  const body = metadataBodyOf(level.goType)
   const nameOf = (params: Record<string, string>): string => params[singular] ?? ''
   const write = ({ params, user, query, signal }: Context): RoleWrite => ({
     level,
@@ -64,7 +65,7 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       path,
       summary: `Create one of the ${level.resource}, or replace it when the body has a resource version.`,
       access: 'authorized',
-      body: MetadataBody,
+      body,
       handle: async (context) => visibleRole(await writes.put(write(context), typedMetadata(context.body))),
     }),
     route({
@@ -72,7 +73,7 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       path: one,
       summary: `Replace one ${singular}, or create it when the body has no resource version.`,
       access: 'authorized',
-      body: MetadataBody,
+      body,
       async handle(context) {
         const metadata = typedMetadata(context.body)
         demandName(metadata.name, nameOf(context.params))
@@ -84,7 +85,7 @@ function routesOf(level: RoleLevel, deps: IamDeps, writes: RoleWrites): Route[] 
       path: one,
       summary: `Merge metadata into one ${singular}, and compose it anew when roles are named.`,
       access: 'authorized',
-      body: MetadataBody,
+      body,
       async handle(context) {
         const metadata = typedMetadata(context.body)
         if (metadata.name !== undefined) demandName(metadata.name, nameOf(context.params))

@@ -7,16 +7,19 @@ import { MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
 
 const text = Type.Optional(Type.Union([Type.String(), Type.Null()]))
 
-export const UserBody = Type.Object({
-  ...MetadataBody.properties,
-  spec: Type.Optional(
-    Type.Union([
-      Type.Object({ email: text, lang: text, description: text, displayName: text, password: text }),
-      Type.Null(),
-    ]),
-  ),
-  status: Type.Optional(Type.Union([Type.Object({ state: text }), Type.Null()])),
-})
+export const UserBody = Type.Object(
+  {
+    ...MetadataBody.properties,
+    spec: Type.Optional(
+      Type.Union([
+        Type.Object({ email: text, lang: text, description: text, displayName: text, password: text }),
+        Type.Null(),
+      ]),
+    ),
+    status: Type.Optional(Type.Union([Type.Object({ state: text }), Type.Null()])),
+  },
+  { title: 'v1alpha2.User' },
+)
 
 export interface UserRequest {
   wanted: WantedUser

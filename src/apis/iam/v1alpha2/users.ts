@@ -28,7 +28,10 @@ const USER = '/users/{user}'
 const SUCCESS = { message: 'success' }
 
 const text = Type.Optional(Type.Union([Type.String(), Type.Null()]))
-const PasswordBody = Type.Object({ currentPassword: text, password: text })
+const PasswordBody = Type.Object(
+  { currentPassword: text, password: text },
+  { title: 'v1alpha2.PasswordReset' },
+)
 
 export function userRoutes(deps: IamDeps): Route[] {
   const { resources, book, stores } = deps

@@ -1,6 +1,7 @@
 /** The bodies of writes as typed objects: what is not part of the type is dropped, empty parts are left out. */
 import { type Static, type TSchema, Type } from '../../../apimachinery/schema/type.js'
 import { badRequest } from '../../../apimachinery/errors/index.js'
+import { goTypeOf } from '../../../apimachinery/json/value.js'
 import { tidyPlacement } from '../../../tenancy/placement.js'
 import { MetadataBody, typedMetadata } from '../../../tenancy/typedmetadata.js'
 import {
@@ -30,38 +31,44 @@ const PlacementBody = Type.Object({
   ),
 })
 
-export const WorkspaceTemplateBody = Type.Object({
-  metadata: MetadataBody.properties.metadata,
-  spec: optional(
-    Type.Object({
-      template: optional(
-        Type.Object({
-          metadata: optional(Type.Object({ labels: texts, annotations: texts })),
-          spec: optional(
-            Type.Object({ manager: optional(Type.String()), networkIsolation: optional(Type.Boolean()) }),
-          ),
-        }),
-      ),
-      placement: optional(PlacementBody),
-      overrides: optional(Type.Array(Type.Object({}, { additionalProperties: true }))),
-    }),
-  ),
-})
+export const WorkspaceTemplateBody = Type.Object(
+  {
+    metadata: MetadataBody.properties.metadata,
+    spec: optional(
+      Type.Object({
+        template: optional(
+          Type.Object({
+            metadata: optional(Type.Object({ labels: texts, annotations: texts })),
+            spec: optional(
+              Type.Object({ manager: optional(Type.String()), networkIsolation: optional(Type.Boolean()) }),
+            ),
+          }),
+        ),
+        placement: optional(PlacementBody),
+        overrides: optional(Type.Array(Type.Object({}, { additionalProperties: true }))),
+      }),
+    ),
+  },
+  { title: 'v1alpha2.WorkspaceTemplate' },
+)
 
-export const QuotaBody = Type.Object({
-  metadata: MetadataBody.properties.metadata,
-  spec: optional(
-    Type.Object({
-      quota: optional(
-        Type.Object({
-          hard: optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))),
-          scopes: optional(Type.Array(Type.String())),
-          scopeSelector: optional(Type.Object({}, { additionalProperties: true })),
-        }),
-      ),
-    }),
-  ),
-})
+export const QuotaBody = Type.Object(
+  {
+    metadata: MetadataBody.properties.metadata,
+    spec: optional(
+      Type.Object({
+        quota: optional(
+          Type.Object({
+            hard: optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()]))),
+            scopes: optional(Type.Array(Type.String())),
+            scopeSelector: optional(Type.Object({}, { additionalProperties: true })),
+          }),
+        ),
+      }),
+    ),
+  },
+  { title: 'v1alpha2.ResourceQuota' },
+)
 
 export function typedTemplate(body: Static<typeof WorkspaceTemplateBody>): WorkspaceTemplateObject {
   const { template, placement, overrides } = body.spec ?? {}
@@ -127,8 +134,5 @@ export function typedQuota(body: Static<typeof QuotaBody>): WorkspaceQuotaObject
 /** @throws StatusError 400 in the words of the original when the body is no object */
 export function demandObject(body: unknown, type: string): void {
   if (body !== null && typeof body === 'object' && !Array.isArray(body)) return
-  const found = body === null ? 'null' : Array.isArray(body) ? 'array' : typeof body
-  throw badRequest(
-    `json: cannot unmarshal ${found === 'boolean' ? 'bool' : found} into Go value of type ${type}`,
-  )
+  throw badRequest(`json: cannot unmarshal ${goTypeOf(body)} into Go value of type ${type}`)
 }
