@@ -121,6 +121,99 @@ describe('custom resources', () => {
   })
 })
 
+describe('custom resources of two versions', () => {
+  check(43, 'are converted by a webhook, and listed together', async () => {
+    const server = await webhookServer(kube.pki as never, (request) =>
+      converted(request as unknown as Question),
+    )
+    hooks.push(server)
+    const clientConfig = { url: server.url, caBundle: server.caBundle }
+    const version = (name: string, spec: object): object => ({
+      name,
+      served: true,
+      storage: name === 'v1',
+      schema: {
+        openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: spec } } },
+      },
+    })
+    const text = { type: 'string' }
+    const sent = definition(
+      'servers',
+      {},
+      {
+        versions: [version('v1', { hostPort: text }), version('v2', { host: text, port: text })],
+        conversion: { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } },
+      },
+    )
+    await made(DEFINITIONS, sent)
+    const path = (name: string): string => `/apis/example.com/${name}/namespaces/who/servers`
+    const object = (name: string, spec: object): object => ({
+      apiVersion: `example.com/${name}`,
+      kind: 'Server',
+      spec,
+    })
+    for (const name of ['v1', 'v2'])
+      await expect.poll(async () => (await kube.get(path(name))).status).toBe(200)
+    const rest = { metadata: { name: 'a', labels: { kept: 'yes' } } }
+    await made(path('v1'), { ...object('v1', { hostPort: 'x:1' }), ...rest })
+    await made(path('v2'), { ...object('v2', { host: 'y', port: '2' }), metadata: { name: 'b' } })
+    // What is stored keeps its version; from now on others are stored in the second.
+    const stored = (await kube.get(`${DEFINITIONS}/servers.example.com`)).json
+    for (const each of stored.spec.versions) each.storage = each.name === 'v2'
+    expect((await kube.put(`${DEFINITIONS}/servers.example.com`, stored)).status).toBe(200)
+    await expect
+      .poll(async () => (await kube.get(`${DEFINITIONS}/servers.example.com`)).json.status.storedVersions)
+      .toEqual(['v1', 'v2'])
+    await expect
+      .poll(
+        async () =>
+          (await kube.post(`${path('v2')}?dryRun=All`, probe(object('v2', { host: 'p', port: '0' })))).status,
+      )
+      .toBe(201)
+    await made(path('v1'), { ...object('v1', { hostPort: 'z:3' }), metadata: { name: 'c' } })
+
+    const summaries = async (name: string): Promise<unknown> =>
+      (await kube.get(path(name))).json.items.map(({ apiVersion, metadata, spec }: Json) => [
+        apiVersion,
+        metadata.name,
+        spec,
+      ])
+    expect(await summaries('v1')).toEqual([
+      ['example.com/v1', 'a', { hostPort: 'x:1' }],
+      ['example.com/v1', 'b', { hostPort: 'y:2' }],
+      ['example.com/v1', 'c', { hostPort: 'z:3' }],
+    ])
+    expect(await summaries('v2')).toEqual([
+      ['example.com/v2', 'a', { host: 'x', port: '1' }],
+      ['example.com/v2', 'b', { host: 'y', port: '2' }],
+      ['example.com/v2', 'c', { host: 'z', port: '3' }],
+    ])
+    const watched = kube.watch(`${path('v2')}?watch=1`)
+    await expect
+      .poll(() => watched.events.map(({ object: { spec } }) => spec.host as string))
+      .toEqual(['x', 'y', 'z'])
+    watched.stop()
+    expect((await kube.get(`${path('v2')}/a`)).json.metadata.labels).toEqual({ kept: 'yes' })
+  })
+})
+
+const probe = (object: object): object => ({ ...object, metadata: { name: 'probe' } })
+
+interface Question {
+  desiredAPIVersion: string
+  objects: { spec: Record<string, string> }[]
+}
+
+/** `v1` holds one text `host:port`, `v2` the two apart. */
+function converted({ desiredAPIVersion, objects }: Question): object {
+  const convertedObjects = objects.map(({ spec, ...rest }) => {
+    const [host, port] = spec['hostPort']?.split(':') ?? [spec['host'], spec['port']]
+    const other = desiredAPIVersion.endsWith('v1') ? { hostPort: `${host}:${port}` } : { host, port }
+    return { ...rest, apiVersion: desiredAPIVersion, spec: other }
+  })
+  return { result: { status: 'Success' }, convertedObjects }
+}
+
 const CREATED_MAPS = {
   operations: ['CREATE'],
   apiGroups: [''],
@@ -181,7 +274,6 @@ describe('admission', () => {
     const silent = (): undefined => undefined
     await hook('validating', 'strict', silent, { timeoutSeconds: 1, failurePolicy: 'Fail' })
     await hook('validating', 'lax', silent, { timeoutSeconds: 1, failurePolicy: 'Ignore' })
-    await hook('validating', 'effects', () => ({ allowed: true }), { sideEffects: 'None' })
 
     await expect
       .poll(async () => (await kube.post(`${at}/configmaps?dryRun=All`, hooked('strict', 'x'))).json, {
@@ -192,6 +284,45 @@ describe('admission', () => {
         message: expect.stringContaining('failed calling webhook "strict.example.com"') as string,
       })
     expect((await kube.post(`${at}/configmaps`, hooked('lax', 'lax'))).status).toBe(201)
+  })
+
+  check(39, 'asks webhooks of what is only tried, unless they would leave traces', async () => {
+    const careful = await hook('mutating', 'careful', () =>
+      patching({ op: 'add', path: '/data/a', value: '1' }),
+    )
+    const careless = await webhookServer(kube.pki as never, () => ({ allowed: true }))
+    hooks.push(careless)
+    // Only the older version lets a webhook say so.
+    await made('/apis/admissionregistration.k8s.io/v1beta1/validatingwebhookconfigurations', {
+      metadata: { name: 'careless' },
+      webhooks: [
+        {
+          name: 'careless.example.com',
+          clientConfig: { url: careless.url, caBundle: careless.caBundle },
+          rules: [CREATED_MAPS],
+          objectSelector: { matchLabels: { hooked: 'careless' } },
+          admissionReviewVersions: ['v1'],
+          sideEffects: 'Some',
+        },
+      ],
+    })
+    await expect
+      .poll(
+        async () => (await kube.post(`${at}/configmaps?dryRun=All`, hooked('careful', 'tried'))).json.data,
+      )
+      .toEqual({ a: '1', z: '0' })
+    expect(careful.asked.at(-1)).toMatchObject({ dryRun: true })
+    expect((await kube.get(`${at}/configmaps/tried`)).status).toBe(404)
+
+    await expect
+      .poll(async () => (await kube.post(`${at}/configmaps?dryRun=All`, hooked('careless', 'tried'))).json)
+      .toMatchObject({
+        code: 400,
+        message: 'admission webhook "careless.example.com" does not support dry run',
+      })
+    expect(careless.asked).toEqual([])
+    expect((await kube.post(`${at}/configmaps`, hooked('careless', 'meant'))).status).toBe(201)
+    expect(careless.asked).toMatchObject([{ dryRun: false }])
   })
 
   check(54, 'counts by quotas and fills in limits', async () => {

@@ -346,7 +346,63 @@ describe('writes', () => {
     })
     expect(left.json.spec).toEqual({ parts: [b], tags: ['x', 'y'], whole: [1] })
     expect(ON_CLUSTER || left.json.metadata.managedFields.length).toBeTruthy()
+
+    // Who reports owns the status alone, and the other's spec is not its own to change by that door.
+    const status = await kube.call(
+      'PATCH',
+      `${path}/status?fieldManager=m3`,
+      {
+        apiVersion: 'example.com/v1',
+        kind: 'Listing',
+        metadata: { name: 'one' },
+        spec: { tags: ['lost'] },
+        status: { seen: 2 },
+      },
+      { 'content-type': 'application/apply-patch+yaml' },
+    )
+    expect(status).toMatchObject({ status: 200, json: { status: { seen: 2 } } })
+    expect(status.json.spec).toEqual({ parts: [b], tags: ['x', 'y'], whole: [1] })
+    const owned = status.json.metadata.managedFields.find(({ manager }: Json) => manager === 'm3')
+    expect(owned.fieldsV1).toMatchObject({ 'f:status': { 'f:seen': {} } })
+    // A genuine 1.20 lets it own what it could not set.
+    expect('f:spec' in owned.fieldsV1).toBe(ON_CLUSTER)
+
+    const { spec } = (await kube.get(path)).json
+    const unconditional = { apiVersion: 'example.com/v1', kind: 'Listing', metadata: { name: 'one' }, spec }
+    expect(await kube.put(path, unconditional)).toMatchObject({
+      status: 422,
+      json: { message: expect.stringContaining('must be specified for an update') as string },
+    })
   })
+
+  check(
+    36,
+    'apply against who scaled',
+    async () => {
+      const path = `${DEPLOYMENTS}/scaled`
+      const apply = (replicas: number): ReturnType<Subject['call']> => {
+        const sent = deployment('scaled')
+        sent.spec.replicas = replicas
+        return kube.call('PATCH', `${path}?fieldManager=m1`, sent, {
+          'content-type': 'application/apply-patch+yaml',
+        })
+      }
+      expect((await apply(1)).status).toBe(201)
+      const { json } = await kube.get(`${path}/scale`)
+      json.spec.replicas = 3
+      expect((await kube.call('PUT', `${path}/scale?fieldManager=scaler`, json)).status).toBe(200)
+
+      expect(await apply(2)).toMatchObject({
+        status: 409,
+        json: {
+          message: expect.stringMatching(
+            /^Apply failed with 1 conflict: conflict with "scaler".*: \.spec\.replicas$/s,
+          ) as string,
+        },
+      })
+    },
+    { newer: 'who scales owns the replicas since 1.22' },
+  )
 })
 
 const LISTS = {
@@ -360,10 +416,12 @@ const LISTS = {
         name: 'v1',
         served: true,
         storage: true,
+        subresources: { status: {} },
         schema: {
           openAPIV3Schema: {
             type: 'object',
             properties: {
+              status: { type: 'object', properties: { seen: { type: 'integer' } } },
               spec: {
                 type: 'object',
                 properties: {
