@@ -34,6 +34,10 @@ export interface RealCluster {
   request(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>
   /** Forgets all revisions before the newest. */
   compact(): Promise<void>
+  /** Ends every process at once, and leaves what they wrote. */
+  kill(): Promise<void>
+  /** Starts them again where they were. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -57,21 +61,24 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     const out = openSync(join(folder, log), 'a')
     children.push(spawn(command, args, { stdio: ['ignore', out, out] }))
   }
-  const stop = async (): Promise<void> => {
+  const kill = async (): Promise<void> => {
     await Promise.all(
-      children.map(
+      children.splice(0).map(
         (child) =>
           new Promise<void>((resolve) => {
-            if (child.exitCode !== null) return resolve()
+            if (child.exitCode !== null || child.signalCode !== null) return resolve()
             child.once('exit', () => resolve())
             child.kill('SIGKILL')
           }),
       ),
     )
+  }
+  const stop = async (): Promise<void> => {
+    await kill()
     rmSync(folder, { recursive: true, force: true })
   }
 
-  try {
+  const startEtcd = async (): Promise<void> => {
     run(
       'etcd',
       [
@@ -98,6 +105,10 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
       'etcd.log',
     )
     await until(async () => (await fetch(`${etcdUrl}/health`)).ok, 'etcd')
+  }
+
+  try {
+    await startEtcd()
     await putAll(etcdUrl, state.lists ?? {})
 
     const token = randomBytes(16).toString('hex')
@@ -109,48 +120,52 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
     const ca = { cert: join(folder, 'ca.crt'), key: join(folder, 'ca.key') }
     writeFileSync(ca.cert, authority.cert)
     writeFileSync(ca.key, authority.key)
-    run(
-      join(BINARIES, 'kube-apiserver'),
-      [
-        '--client-ca-file',
-        ca.cert,
-        '--etcd-servers',
-        etcdUrl,
-        '--secure-port',
-        String(apiPort),
-        '--bind-address',
-        '127.0.0.1',
-        '--advertise-address',
-        '127.0.0.1',
-        '--cert-dir',
-        join(folder, 'certs'),
-        '--token-auth-file',
-        join(folder, 'tokens.csv'),
-        '--authorization-mode',
-        'RBAC',
-        '--service-account-key-file',
-        key,
-        '--service-account-signing-key-file',
-        key,
-        '--service-account-issuer',
-        'https://kubernetes.default.svc',
-        '--service-cluster-ip-range',
-        '10.96.0.0/12',
-        '--disable-admission-plugins',
-        'ServiceAccount',
-        '--allow-privileged',
-        '--endpoint-reconciler-type',
-        'none',
-      ],
-      'kube-apiserver.log',
-    )
     const url = `https://127.0.0.1:${apiPort}`
     const request = requester(apiPort, token)
-    await until(async () => (await request('GET', '/readyz')).status === 200, 'kube-apiserver')
+    const startServer = async (): Promise<void> => {
+      run(
+        join(BINARIES, 'kube-apiserver'),
+        [
+          '--client-ca-file',
+          ca.cert,
+          '--etcd-servers',
+          etcdUrl,
+          '--secure-port',
+          String(apiPort),
+          '--bind-address',
+          '127.0.0.1',
+          '--advertise-address',
+          '127.0.0.1',
+          '--cert-dir',
+          join(folder, 'certs'),
+          '--token-auth-file',
+          join(folder, 'tokens.csv'),
+          '--authorization-mode',
+          'RBAC',
+          '--service-account-key-file',
+          key,
+          '--service-account-signing-key-file',
+          key,
+          '--service-account-issuer',
+          'https://kubernetes.default.svc',
+          '--service-cluster-ip-range',
+          '10.96.0.0/12',
+          '--disable-admission-plugins',
+          'ServiceAccount',
+          '--allow-privileged',
+          '--endpoint-reconciler-type',
+          'none',
+        ],
+        'kube-apiserver.log',
+      )
+      await until(async () => (await request('GET', '/readyz')).status === 200, 'kube-apiserver')
+    }
+    await startServer()
     if (state.crds !== undefined) await installDefinitions(state.crds, request)
     const kubeconfig = join(folder, 'kubeconfig')
     writeFileSync(kubeconfig, kubeconfigText(url, token))
-    if (state.controllers !== undefined) {
+    const startControllers = (): void => {
+      if (state.controllers === undefined) return
       const names = ['--controllers', state.controllers.join(',')]
       const alone = ['--leader-elect=false', '--port=0', '--secure-port=0']
       const signing = ['--cluster-signing-cert-file', ca.cert, '--cluster-signing-key-file', ca.key]
@@ -161,9 +176,16 @@ export async function startRealCluster(state: ClusterState): Promise<RealCluster
         'kube-controller-manager.log',
       )
     }
+    startControllers()
+    const restart = async (): Promise<void> => {
+      await startEtcd()
+      await startServer()
+      startControllers()
+    }
     const [etcd, apiserver] = children
     const processes = { etcd: etcd?.pid ?? 0, 'kube-apiserver': apiserver?.pid ?? 0 }
-    return { url, kubeconfig, token, authority, processes, request, compact: () => compact(etcdUrl), stop }
+    const rest = { compact: () => compact(etcdUrl), kill, restart, stop }
+    return { url, kubeconfig, token, authority, processes, request, ...rest }
   } catch (error) {
     const log = join(folder, 'kube-apiserver.log')
     if (existsSync(log)) process.stderr.write(readFileSync(log, 'utf8').split('\n').slice(-15).join('\n'))

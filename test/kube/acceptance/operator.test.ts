@@ -1,5 +1,5 @@
 /**
- * Acceptance of operators, check 59: one in Go on client-go (test/kube/operator), two instances of it, as a
+ * Acceptance of operators, checks 59 and 31: one in Go on client-go (test/kube/operator), two instances of it, as a
  * ServiceAccount that may no more than it needs. scripts/build-kubernetes.sh builds it.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { parse } from 'yaml'
-import { check, type Json, startSubject, type Subject } from './subject.js'
+import { check, type Json, type Killable, startKillable } from './subject.js'
 
 const OPERATOR = fileURLToPath(new URL('../operator/', import.meta.url))
 const BUILD = fileURLToPath(new URL('../../../scripts/build-kubernetes.sh', import.meta.url))
@@ -24,7 +24,7 @@ const program = builtOperator()
 const suite = describe.skipIf(program === undefined)
 const WITHOUT = program === undefined ? ' SKIPPED: run scripts/build-kubernetes.sh first' : ''
 
-let kube: Subject
+let kube: Killable
 let home: string
 const instances = new Map<string, ChildProcess>()
 
@@ -41,7 +41,7 @@ function builtOperator(): string | undefined {
 
 beforeAll(async () => {
   if (program === undefined) return
-  kube = await startSubject({ nodes: 0 })
+  kube = await startKillable()
   home = mkdtempSync(join(tmpdir(), 'orrery-operator-'))
   await kube.namespace('web')
   for (const file of ['crd.yaml', 'rbac.yaml']) {
@@ -250,6 +250,28 @@ suite(`an operator on client-go${WITHOUT}`, () => {
       await expect.poll(() => eventsOf('shop')).toContain('Unlisted')
       await expect.poll(async () => (await kube.get(`${DEPLOYMENTS}/shop`)).status, PATIENTLY).toBe(404)
       expect((await kube.get(`${DEPLOYMENTS}/blog`)).status).toBe(200)
+    },
+    { timeoutMs: 300_000 },
+  )
+
+  check(
+    31,
+    'goes on when the server was killed and started again',
+    async () => {
+      await kube.kill()
+      await kube.restart()
+
+      // Its caches resume; nobody starts it anew.
+      await expect
+        .poll(async () => (await kube.post(SITES, site('wiki', { host: 'wiki' }))).status, PATIENTLY)
+        .toBe(201)
+      await expect
+        .poll(() => object(`${DEPLOYMENTS}/wiki`), PATIENTLY)
+        .toMatchObject({ spec: { replicas: 2 } })
+      await expect.poll(leader, PATIENTLY).toBe('second')
+      expect(await kube.delete(`${SITES}/blog`)).toMatchObject({ status: 200 })
+      await expect.poll(async () => (await kube.get(`${SITES}/blog`)).status, PATIENTLY).toBe(404)
+      expect((await object(DIRECTORY)).data).toEqual({ 'web.wiki': 'wiki' })
     },
     { timeoutMs: 300_000 },
   )

@@ -3,15 +3,17 @@
  * genuine 1.20 API server with its controllers and without nodes. Both are reached over sockets, with a kubeconfig.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { it } from 'vitest'
 import { createTransport } from '../../../src/client/http1.js'
 import { parseKubeconfig } from '../../../src/client/kubeconfig.js'
 import { send, type Headers, type Transport } from '../../../src/client/transport.js'
 import { type Pki } from '../../../src/kube/pki/index.js'
 import { startKube } from '../../../src/kube/index.js'
-import { realClusterAvailable, startRealCluster } from '../../cluster/realcluster.js'
+import { freePort, realClusterAvailable, startRealCluster } from '../../cluster/realcluster.js'
 import { ON_CLUSTER } from '../../fixtures/product.js'
 import { type Ran, runTool } from '../../fixtures/kubetools.js'
 
@@ -60,6 +62,14 @@ export interface Subject {
   close(): Promise<void>
 }
 
+/** A server of processes on a disk. */
+export interface Killable extends Subject {
+  /** As `kill -9` does. */
+  kill(): Promise<void>
+  /** On the same disk, at the same address. */
+  restart(): Promise<void>
+}
+
 export type PatchType = 'json-patch+json' | 'merge-patch+json' | 'strategic-merge-patch+json'
 
 /** One of the sixty. @param newer why a 1.20 server cannot be asked */
@@ -77,12 +87,27 @@ export async function startSubject({ nodes = 2 }: { nodes?: number } = {}): Prom
   const home = mkdtempSync(join(tmpdir(), 'orrery-acceptance-'))
   const kubeconfig = join(home, 'kubeconfig')
   const started = ON_CLUSTER ? await genuine() : await ours(nodes, kubeconfig)
+  return subjectOf(started, home)
+}
+
+/** The same for those who kill it; without nodes. */
+export async function startKillable(): Promise<Killable> {
+  const home = mkdtempSync(join(tmpdir(), 'orrery-acceptance-'))
+  const started = ON_CLUSTER ? await genuine({ durable: true }) : await ourProcess(join(home, 'data'))
+  return {
+    ...subjectOf(started, home),
+    kill: () => started.kill(),
+    restart: () => started.restart(),
+  }
+}
+
+function subjectOf(started: Started, home: string): Subject {
   const { text, pki, forget } = started
+  const kubeconfig = join(home, 'kubeconfig')
   writeFileSync(kubeconfig, text)
   const transport = createTransport(parseKubeconfig(text))
-  const subject = subjectOn(transport, kubeconfig, home, pki)
   return {
-    ...subject,
+    ...subjectOn(transport, kubeconfig, home, pki),
     forget,
     async close() {
       await transport.close()
@@ -105,13 +130,50 @@ async function ours(nodes: number, kubeconfigPath: string): Promise<Started> {
   return { text: readFileSync(kubeconfigPath, 'utf8'), pki: kube.pki, forget, stop: () => kube.close() }
 }
 
-async function genuine(): Promise<Started> {
+const PROGRAM = fileURLToPath(new URL('../../../bin/orrery.js', import.meta.url))
+
+async function ourProcess(dataDir: string): Promise<Started & Pick<Killable, 'kill' | 'restart'>> {
+  const port = String(await freePort())
+  const flags = ['--data-dir', dataDir, '--kube-port', port, '--nodes', '0', '--kube-controllers', '*']
+  let child: ChildProcess | undefined
+  const restart = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const stdio: ('ignore' | 'pipe' | 'inherit')[] = ['ignore', 'pipe', 'inherit']
+      child = spawn(process.execPath, [PROGRAM, 'kube', ...flags, '--log-level', 'error'], { stdio })
+      child.once('exit', (code) => reject(new Error(`orrery kube ended with ${code ?? 'a signal'}`)))
+      let out = ''
+      child.stdout?.on('data', (chunk: Buffer) => {
+        out += chunk.toString()
+        if (out.includes('is ready')) resolve()
+      })
+    })
+  const kill = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return resolve()
+      child.once('exit', () => resolve())
+      child.kill('SIGKILL')
+    })
+  await restart()
+  const authority = {
+    cert: readFileSync(join(dataDir, 'kube', 'pki', 'ca.crt'), 'utf8'),
+    key: readFileSync(join(dataDir, 'kube', 'pki', 'ca.key'), 'utf8'),
+  }
+  const forget = (): Promise<void> => Promise.reject(new Error('a process forgets in its own time'))
+  const text = readFileSync(join(dataDir, 'kubeconfig'), 'utf8')
+  return { text, pki: { authority }, forget, kill, restart, stop: kill }
+}
+
+async function genuine(
+  how: { durable?: boolean } = {},
+): Promise<Started & Pick<Killable, 'kill' | 'restart'>> {
   if (!realClusterAvailable) throw new Error('no genuine API server: run scripts/build-kubernetes.sh')
-  const cluster = await startRealCluster({ controllers: ['*'] })
+  const cluster = await startRealCluster({ controllers: ['*'], ...how })
   return {
     text: readFileSync(cluster.kubeconfig, 'utf8'),
     pki: cluster,
     forget: () => cluster.compact(),
+    kill: () => cluster.kill(),
+    restart: () => cluster.restart(),
     stop: () => cluster.stop(),
   }
 }
