@@ -6,6 +6,7 @@
  */
 import { badRequest, isConflict, isNotFound, StatusError } from '../apimachinery/errors/index.js'
 import { type CachedResource } from '../client/cachedresource.js'
+import { afterConflict, TRIES } from '../client/conflicts.js'
 import { type CustomRules, levelOf, namespaceOf, ruleNotFound, type Scope } from './customrules.js'
 import { InTurn } from './inturn.js'
 import { ALERT_TYPE, OBJECT_PREFIX, RULE_ID, RULE_LEVEL, UPDATE_TIME } from './names.js'
@@ -16,7 +17,6 @@ import { type PostedRule, type PrometheusRuleObject, type StoredRule, type Texts
 import { mayRename } from '../integrations/prometheus/promql/strings.js'
 import { expressionOf, faultsText, ruleFaults } from './validation.js'
 
-const TRIES = 5
 const NOWHERE: Places = new Set()
 
 export interface BulkItem {
@@ -166,6 +166,7 @@ export class RuleWrites {
           if (isStale) break
         }
         if (!isStale) return
+        await afterConflict(tries)
       }
     })
   }

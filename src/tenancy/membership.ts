@@ -9,6 +9,7 @@
  */
 import { conflict, isAlreadyExists, isConflict, isNotFound, notFound } from '../apimachinery/errors/index.js'
 import { type Place } from '../authorization/rights.js'
+import { afterConflict, TRIES } from '../client/conflicts.js'
 import { type RoleSlot } from '../authorization/roles.js'
 import { BINDING_LEVELS, namespaceOf } from './bindinglevels.js'
 import { bindingNames, givesRole, isUser, namesUser, userBinding } from './bindings.js'
@@ -36,9 +37,6 @@ export interface MembershipDeps {
   /** Finds bindings by subject. */
   book: GrantBook
 }
-
-/** How often a binding is read again when it has changed meanwhile. */
-const TRIES = 5
 
 const GLOBAL: Place = { level: 'global' }
 
@@ -205,6 +203,7 @@ export class Membership {
       } catch (error) {
         if (isNotFound(error)) return
         if (!isConflict(error) || tries >= TRIES) throw error
+        await afterConflict(tries)
       }
     }
   }

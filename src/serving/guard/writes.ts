@@ -13,6 +13,7 @@ import { badRequest, notFound, type QualifiedResource, StatusError } from '../..
 import { type JsonObject } from '../../apimachinery/json/index.js'
 import { type KubeObject } from '../../apimachinery/meta/types.js'
 import { errorOf } from '../../client/answer.js'
+import { afterConflict, TRIES } from '../../client/conflicts.js'
 import { type BufferedResponse, send, type Transport, type TransportRequest } from '../../client/transport.js'
 import { type Exchange } from '../exchange.js'
 import { encodePath } from '../path.js'
@@ -35,9 +36,6 @@ import {
   type PatchType,
   patchTypeOf,
 } from './requestbody.js'
-
-/** How often a write starts again that named no version. */
-const TRIES = 5
 
 type Body = JsonObject | JsonObject[]
 
@@ -64,6 +62,7 @@ export class GuardedWrites {
       } catch (error) {
         if (!(error instanceof StatusError && mayRetry(error, client, tries))) throw error
       }
+      await afterConflict(tries)
     }
   }
 

@@ -7,6 +7,7 @@
 import { badRequest, notFound, StatusError } from '../../../apimachinery/errors/index.js'
 import { type ObjectMeta, type UserInfo } from '../../../apimachinery/meta/types.js'
 import { type PolicyRule } from '../../../authorization/rules.js'
+import { retrying } from '../../../client/conflicts.js'
 import { AGGREGATION, COMPOSED, WORKSPACE } from '../../../tenancy/names.js'
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { composedMark, isVital } from '../../../tenancy/roles.js'
@@ -22,9 +23,6 @@ export interface RoleWrite {
   dryRun: boolean
   signal: AbortSignal
 }
-
-/** How often a patch that names no version starts again when the role has changed meanwhile. */
-const TRIES = 4
 
 /** No object has such a name, and no path can be made of it. */
 const UNADDRESSABLE = /[/%]|^\.\.?$/
@@ -57,14 +55,7 @@ export class RoleWrites {
 
   /** Merges metadata; rules change when the patch names roles to compose. @throws StatusError */
   async patch(write: RoleWrite, name: string, metadata: ObjectMeta): Promise<RoleObject> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#patchOnce(write, name, metadata)
-      } catch (error) {
-        const changed = error instanceof StatusError && error.reason === 'Conflict'
-        if (!changed || metadata.resourceVersion !== undefined || tries >= TRIES) throw error
-      }
-    }
+    return retrying(metadata.resourceVersion !== undefined, () => this.#patchOnce(write, name, metadata))
   }
 
   /** @throws StatusError 404; 403 or 409 for what ships with the platform */

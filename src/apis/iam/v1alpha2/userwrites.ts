@@ -1,8 +1,9 @@
 /** Creating, changing and deleting users. Everything is checked before anything is written. */
-import { alreadyExists, isConflict, isNotFound } from '../../../apimachinery/errors/index.js'
+import { alreadyExists, isNotFound } from '../../../apimachinery/errors/index.js'
 import { type UserInfo } from '../../../apimachinery/meta/types.js'
 import { type UserObject } from '../../../authentication/users.js'
 import { type Place } from '../../../authorization/rights.js'
+import { retrying } from '../../../client/conflicts.js'
 import { changedUser, newUser } from '../../../tenancy/accounts/changes.js'
 import { NewPasswords } from '../../../tenancy/accounts/newpasswords.js'
 import { AccountRules } from '../../../tenancy/accounts/rules.js'
@@ -20,8 +21,6 @@ export interface UserWrite {
 }
 
 const GLOBAL: Place = { level: 'global' }
-/** How often a write that names no version starts again when the user has changed meanwhile. */
-const TRIES = 4
 
 export class UserWrites {
   readonly #rules: AccountRules
@@ -55,13 +54,7 @@ export class UserWrites {
     const { caller } = write
     const isVersionless = caller.name === name && request.wanted.metadata.resourceVersion === undefined
     const manages = await this.#rules.manages(caller, name)
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#updateOnce(name, request, write, manages)
-      } catch (error) {
-        if (!isConflict(error) || !isVersionless || tries >= TRIES) throw error
-      }
-    }
+    return retrying(!isVersionless, () => this.#updateOnce(name, request, write, manages))
   }
 
   /** @throws StatusError 403, 404, 409 when the platform cannot do without the user */

@@ -21,21 +21,6 @@ export function demandNew({ resourceVersion }: ObjectMeta): void {
   if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
 }
 
-/** How often a write that names no version starts again when the object has changed meanwhile. */
-const TRIES = 4
-
-/** @param versioned the client has named a version, and is told when it is not the present one */
-export async function retrying<T>(versioned: boolean, attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await attempt()
-    } catch (error) {
-      const changed = error instanceof StatusError && error.reason === 'Conflict'
-      if (!changed || versioned || tries >= TRIES) throw error
-    }
-  }
-}
-
 /** No object has such a name, and no path can be made of it. */
 export function isAddressable(name: string): boolean {
   return name !== '' && !/[/%]|^\.\.?$/.test(name)

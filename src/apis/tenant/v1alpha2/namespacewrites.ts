@@ -11,7 +11,8 @@ import { CREATOR, DEVOPS_PROJECT, NAMESPACE, PLATFORM_NAMESPACES, WORKSPACE } fr
 import { type TenancyResources } from '../../../tenancy/resources.js'
 import { type NamespaceObject } from '../../../tenancy/types.js'
 import { type Deletion } from './deletion.js'
-import { creating, demandNew, isAddressable, retrying } from './errors.js'
+import { retrying } from '../../../client/conflicts.js'
+import { creating, demandNew, isAddressable } from './errors.js'
 import { type Write } from './workspacewrites.js'
 
 type Namespace = NamespaceObject

@@ -15,7 +15,8 @@ import { TENANT_GROUP, type TenancyResources, WORKSPACE_TEMPLATES } from '../../
 import { type WorkspaceTemplateObject } from '../../../tenancy/types.js'
 import { type Access } from '../../../tenancy/visibility/index.js'
 import { type Deletion } from './deletion.js'
-import { creating, demandNew, isAddressable, retrying } from './errors.js'
+import { retrying } from '../../../client/conflicts.js'
+import { creating, demandNew, isAddressable } from './errors.js'
 import { demandOperations, isAboutPlacement, kept, namesVersion, patched } from './templatepatch.js'
 
 type Template = WorkspaceTemplateObject
