@@ -6,6 +6,14 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { root } from './setup.js'
 
+/** Packages of a dozen and more files that every start loads, and what they load in turn. */
+const MANY_FILES = [
+  ...['@opentelemetry/api', 'bintrees', 'prom-client', 'tdigest'],
+  ...['ajv', 'fast-deep-equal', 'fast-uri', 'json-schema-traverse'],
+  ...['fast-decode-uri-component', 'fast-querystring', 'find-my-way', 'ret', 'safe-regex2'],
+  'yaml',
+]
+
 const { rolldown } = await import('rolldown').catch(() => {
   // It comes with the test runner. Without it the program runs from the modules themselves.
   console.error('Not bundled: the bundler is not installed.')
@@ -24,7 +32,7 @@ if (rolldown) {
     },
     platform: 'node',
     treeshake: false,
-    external: (id) => !id.startsWith('.') && !isAbsolute(id),
+    external: (id) => !id.startsWith('.') && !isAbsolute(id) && !isOfManyFiles(id),
   })
   const { output } = await bundle.write({
     dir: target,
@@ -37,6 +45,11 @@ if (rolldown) {
   // Afterwards: the bundler undoes escapes.
   for (const { fileName, code } of output.filter(({ type }) => type === 'chunk'))
     writeFileSync(join(target, fileName), oneByte(code))
+}
+
+/** The package that a module's name begins with. */
+function isOfManyFiles(id) {
+  return MANY_FILES.some((name) => id === name || id.startsWith(`${name}/`))
 }
 
 /** One letter beyond ASCII, and a source is kept at two bytes a letter. Outside of strings, the code has no such letters. */
