@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import type Bcrypt from 'bcrypt'
 import { type HashAnswer, type HashQuestion } from './hashing.js'
 
 export interface Hasher {
@@ -88,10 +89,14 @@ export class HashThread implements Hasher {
 /** A thread where the program is compiled; from sources, in tests, the thread pool of libuv. */
 export function hasher(): Hasher {
   const script = new URL('hashing.js', import.meta.url)
-  if (existsSync(fileURLToPath(script))) return new HashThread(script)
-  const bcrypt = import('bcrypt').then((module) => module.default)
+  return existsSync(fileURLToPath(script)) ? new HashThread(script) : pooledHasher()
+}
+
+/** For who hashes once: a thread of its own takes as long to start as a hash takes. */
+export function pooledHasher(): Hasher {
+  const bcrypt = async (): Promise<typeof Bcrypt> => (await import('bcrypt')).default
   return {
-    compare: async (password, hash) => (await bcrypt).compare(password, hash),
-    hash: async (password, cost) => (await bcrypt).hash(password, cost),
+    compare: async (password, hash) => (await bcrypt()).compare(password, hash),
+    hash: async (password, cost) => (await bcrypt()).hash(password, cost),
   }
 }

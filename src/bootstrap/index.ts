@@ -10,6 +10,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { type KubeObject, type ObjectMeta } from '../apimachinery/meta/types.js'
+import { pooledHasher } from '../authentication/hashthread.js'
 import { Passwords } from '../authentication/passwords.js'
 import { listPath } from '../client/cache/informerset.js'
 import { type Transport } from '../client/transport.js'
@@ -59,7 +60,7 @@ export async function bootstrapPlatform(deps: BootstrapDeps): Promise<Bootstrapp
   const startedAt = performance.now()
   // One signal for some two hundred requests at once is meant.
   setMaxListeners(0, deps.signal)
-  const { logger, signal, adminPassword, passwords = new Passwords() } = deps
+  const { logger, signal, adminPassword, passwords = new Passwords({ hasher: pooledHasher() }) } = deps
   const api = new FirstDataApi(deps.client, PLATFORM, signal)
   const created: Record<string, string[]> = {}
 
