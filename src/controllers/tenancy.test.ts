@@ -126,6 +126,17 @@ describe('a workspace template', () => {
     expect((await root.get('/api/v1/namespaces/other-dev')).status).toBe(200)
   })
 
+  it('goes also when its name is too long for a label, and nothing could ever be in it', async () => {
+    const long = 'w'.repeat(64)
+    await created(TEMPLATES, template(long))
+    await present(`${WORKSPACES}/${long}`)
+
+    await removed(`${TEMPLATES}/${long}`)
+
+    await absent(`${TEMPLATES}/${long}`)
+    await absent(`${WORKSPACES}/${long}`)
+  })
+
   it('leaves the projects, with their label, when it is to orphan them', async () => {
     await workspace('grey')
     await created('/api/v1/namespaces', project('grey-dev', 'grey'))

@@ -13,13 +13,17 @@ import { SYSTEM_WORKSPACE } from '../tenancy/names.js'
 import { PlacementRights } from '../tenancy/placement.js'
 import { TENANT_GROUP, WORKSPACE_TEMPLATES, WORKSPACES } from '../tenancy/resources.js'
 import { type Placement } from '../tenancy/types.js'
+import { demandWorkspaceName } from '../tenancy/workspacename.js'
 import { type GuardDeps } from './deps.js'
 
 export function workspacePolicies(deps: GuardDeps): Policy[] {
-  return [WORKSPACES, WORKSPACE_TEMPLATES].map(({ resource }) => workspacePolicy(deps, resource))
+  return [WORKSPACES, WORKSPACE_TEMPLATES].map((type) => workspacePolicy(deps, type))
 }
 
-function workspacePolicy({ rights, resources, book }: GuardDeps, resource: string): Policy {
+function workspacePolicy(
+  { rights, resources, book }: GuardDeps,
+  { resource, kind }: typeof WORKSPACES,
+): Policy {
   const group = TENANT_GROUP
   const placement = new PlacementRights({ resources, rights, book })
 
@@ -34,6 +38,7 @@ function workspacePolicy({ rights, resources, book }: GuardDeps, resource: strin
         `User "${caller.name}" cannot ${verb} resource "${resource}" in API group "${group}" at the cluster scope`,
       )
     if (after === undefined) return
+    if (before === undefined) demandWorkspaceName(kind, name)
     const change = { before: placementOf(before), after: placementOf(after) }
     await placement.demandChange(caller, { workspace: name, ownsWorkspace: true, ...change })
   }

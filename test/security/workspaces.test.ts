@@ -75,6 +75,16 @@ describe('a workspace', () => {
     await eventually(async () => expect(await managers('made')).toEqual(['ana']))
   })
 
+  it('is not made under a name that nobody could be a member of, because no label holds it', async () => {
+    const long = workspaceObject('w'.repeat(64), 'ben')
+    const direct = '/apis/tenant.kubesphere.io/v1alpha2/workspacetemplates'
+
+    const refused = [await root.post(`${TENANT}/workspaces`, long), await root.post(direct, long)]
+
+    expect(refused.map(({ status }) => status)).toEqual([400, 422])
+    for (const { text } of refused) expect(text).toContain('must be no more than 63 characters')
+  })
+
   it('goes with its projects', async () => {
     good(await root.post(`${TENANT}/workspaces`, workspaceObject('short', 'ana')))
     good(await root.post(`${TENANT}/workspaces/short/namespaces`, { metadata: { name: 'short-one' } }))

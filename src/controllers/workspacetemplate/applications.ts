@@ -2,6 +2,7 @@
 import { isNotFound } from '../../apimachinery/errors/index.js'
 import { type RestClient } from '../../client/rest.js'
 import { WORKSPACE } from '../../tenancy/names.js'
+import { isUsableWorkspaceName } from '../../tenancy/workspacename.js'
 
 const helm = (resource: string) => ({ group: 'application.kubesphere.io', version: 'v1alpha1', resource })
 const RELEASES = helm('helmreleases')
@@ -11,6 +12,8 @@ const CLEANUP = 'application.kubesphere.io/app-cleanup'
 
 export function applicationRemoval(client: RestClient) {
   return async (workspace: string, signal: AbortSignal): Promise<void> => {
+    // Made at the Kubernetes API itself: nothing can carry such a name in its label.
+    if (!isUsableWorkspaceName(workspace)) return
     const labelSelector = `${WORKSPACE}=${workspace}`
     /** The names, page by page; none when the kind is not served. */
     async function named(type: typeof RELEASES): Promise<string[]> {

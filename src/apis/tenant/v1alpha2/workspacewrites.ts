@@ -14,6 +14,7 @@ import { type PlacementRights } from '../../../tenancy/placement.js'
 import { TENANT_GROUP, type TenancyResources, WORKSPACE_TEMPLATES } from '../../../tenancy/resources.js'
 import { type WorkspaceTemplateObject } from '../../../tenancy/types.js'
 import { type Access } from '../../../tenancy/visibility/index.js'
+import { demandWorkspaceName } from '../../../tenancy/workspacename.js'
 import { type Deletion } from './deletion.js'
 import { retrying } from '../../../client/conflicts.js'
 import { creating, demandNew, isAddressable } from './errors.js'
@@ -40,16 +41,21 @@ const EVERYTHING = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
 export class WorkspaceWrites {
   constructor(private readonly deps: WorkspaceWritesDeps) {}
 
-  /** @throws StatusError 400 also for a name that is taken; 403; 404 for an unknown cluster */
-  async create({ user, ...options }: Write, template: Template): Promise<Template> {
+  /** @throws StatusError 400 also for a name that is taken or too long; 403; 404 for an unknown cluster */
+  create(write: Write, template: Template): Promise<Template> {
+    return creating(this.#create(write, template))
+  }
+
+  async #create({ user, ...options }: Write, template: Template): Promise<Template> {
     const { resources, placement } = this.deps
     demandNew(template.metadata)
     const { name = '', annotations } = template.metadata
+    demandWorkspaceName(resources.workspaceTemplates.type.kind, name)
     const after = template.spec?.placement
     await placement.demandChange(user, { workspace: name, before: undefined, after, ownsWorkspace: true })
     await this.#demandNoHeirs(user, name)
     const created = annotations?.[CREATOR] === undefined ? template : createdBy(template, user)
-    return creating(resources.workspaceTemplates.create(created, options))
+    return resources.workspaceTemplates.create(created, options)
   }
 
   /** @throws StatusError 409 when it has changed, 422 without a version */
