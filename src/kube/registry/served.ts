@@ -48,7 +48,11 @@ export class Served {
 
   #prefixOf(apiVersion: string): Buffer {
     const { kind } = this.definition
-    return Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`)
+    const text = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`
+    // Out of no pool: it stays for good, and would keep all that is cut from the same one.
+    const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+    bytes.write(text)
+    return bytes
   }
 
   /** The frames that watches of one form share. */
