@@ -1,4 +1,5 @@
 /** One deadline for many requests, all equally long: one timer for all of them. */
+import { InFlight } from '../apimachinery/inflight/index.js'
 import { type Clock } from '../client/clock.js'
 
 interface Entry {
@@ -8,7 +9,7 @@ interface Entry {
 
 export class Deadlines {
   /** In the order of their times. */
-  readonly #waiting = new Set<Entry>()
+  readonly #waiting = new InFlight<Entry>()
   #isArmed = false
 
   constructor(
@@ -22,10 +23,9 @@ export class Deadlines {
 
   /** @returns cancel */
   add(expire: () => void): () => void {
-    const entry = { at: this.clock.now() + this.ms, expire }
-    this.#waiting.add(entry)
+    const place = this.#waiting.add({ at: this.clock.now() + this.ms, expire })
     this.#arm(this.ms)
-    return () => this.#waiting.delete(entry)
+    return () => this.#waiting.delete(place)
   }
 
   #arm(ms: number): void {
@@ -34,10 +34,11 @@ export class Deadlines {
     this.clock.setTimeout(() => {
       this.#isArmed = false
       const now = this.clock.now()
-      for (const entry of this.#waiting) {
-        if (entry.at > now) return this.#arm(entry.at - now)
-        this.#waiting.delete(entry)
-        entry.expire()
+      for (let place = this.#waiting.first; place?.value; place = this.#waiting.first) {
+        const { at, expire } = place.value
+        if (at > now) return this.#arm(at - now)
+        this.#waiting.delete(place)
+        expire()
       }
     }, ms)
   }

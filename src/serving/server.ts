@@ -8,6 +8,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { type AddressInfo, type Socket } from 'node:net'
 import { type Duplex } from 'node:stream'
+import { InFlight } from '../apimachinery/inflight/index.js'
 import { ANONYMOUS } from '../apimachinery/meta/types.js'
 import { type Handler } from './chain.js'
 import { type Exchange } from './exchange.js'
@@ -100,7 +101,7 @@ export function createServer({ handler, logger, limits: given, tls }: ServerOpti
     : http.createServer(options)
   server.maxConnections = limits.connections
 
-  const exchanges = new Set<ServerExchange>()
+  const exchanges = new InFlight<ServerExchange>()
   const stalled = setInterval(() => {
     for (const exchange of exchanges) if (exchange.isStalled()) exchange.response.destroy()
   }, limits.stalledMs / 2).unref()
@@ -108,9 +109,9 @@ export function createServer({ handler, logger, limits: given, tls }: ServerOpti
   let closing = false
 
   function begin(exchange: ServerExchange, done: NodeJS.EventEmitter): void {
-    exchanges.add(exchange)
+    const place = exchanges.add(exchange)
     done.once('close', () => {
-      exchanges.delete(exchange)
+      exchanges.delete(place)
       exchange.over()
       if (closing) setImmediate(() => server.closeIdleConnections())
     })

@@ -36,7 +36,7 @@ export class TokenIssuer {
   readonly #key: KeyObject
   readonly #now: () => number
   /** In order of use, so that the first is the one to forget. */
-  readonly #checked = new Map<string, Claims>()
+  readonly #checked = new Map<string, { claims: Claims; isUsed: boolean }>()
 
   constructor(private readonly options: IssuerOptions) {
     if (options.jwtSecret === '') throw new Error('JWT secret MUST not be empty')
@@ -68,20 +68,23 @@ export class TokenIssuer {
 
   /** @throws TokenError */
   verify(token: string): Claims {
-    let claims = this.#checked.get(token)
-    if (claims === undefined) {
-      claims = openHs256(token, this.#key)
-    } else {
-      this.#checked.delete(token)
-    }
+    const known = this.#checked.get(token)
+    const claims = known?.claims ?? openHs256(token, this.#key)
     this.#checkTimes(claims)
     this.#checkIssuer(claims)
-    if (this.#checked.size >= REMEMBERED) {
-      const [oldest] = this.#checked.keys()
-      if (oldest !== undefined) this.#checked.delete(oldest)
-    }
-    this.#checked.set(token, claims)
+    if (known) known.isUsed = true
+    else this.#remember(token, claims)
     return claims
+  }
+
+  /** In place of the oldest that was not used since it was last looked at; so no request has to move its token. */
+  #remember(token: string, claims: Claims): void {
+    for (const [oldest, known] of this.#checked) {
+      if (this.#checked.size < REMEMBERED) break
+      this.#checked.delete(oldest)
+      if (known.isUsed) this.#checked.set(oldest, { ...known, isUsed: false })
+    }
+    this.#checked.set(token, { claims, isUsed: false })
   }
 
   #claims(type: TokenType, subject: Subject): Claims {

@@ -43,6 +43,8 @@ export class Connection {
   #waitingSince = 0
   /** Milliseconds of `performance.now`. */
   idleSince = 0
+  /** The request that it has been given, until the pool has it back. */
+  carries: Exchange | undefined
   /** What the server said it keeps an idle connection for. */
   keepAliveMs: number | undefined
 

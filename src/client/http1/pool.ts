@@ -27,9 +27,8 @@ export class Pool implements ConnectionOwner {
   readonly #all = new Set<Connection>()
   readonly #idle: Connection[] = []
   readonly #waiting: Exchange[] = []
-  readonly #carries = new Map<Connection, Exchange>()
   /** Requests in flight that count. */
-  readonly #counted = new Set<Exchange>()
+  #counted = 0
   #connecting = 0
   #sweeper: NodeJS.Timeout | undefined
   #closed = false
@@ -101,10 +100,9 @@ export class Pool implements ConnectionOwner {
   }
 
   #settle(connection: Connection): void {
-    const exchange = this.#carries.get(connection)
-    if (!exchange) return
-    this.#carries.delete(connection)
-    this.#counted.delete(exchange)
+    const exchange = connection.carries
+    connection.carries = undefined
+    if (exchange && !exchange.longRunning) this.#counted--
   }
 
   /** Gives waiting requests the connections there are, and makes more where it may. */
@@ -124,7 +122,7 @@ export class Pool implements ConnectionOwner {
   #assign(): void {
     for (let i = 0; i < this.#waiting.length;) {
       const exchange = this.#waiting[i] as Exchange
-      if (!exchange.longRunning && this.#counted.size >= this.#options.maxSockets) {
+      if (!exchange.longRunning && this.#counted >= this.#options.maxSockets) {
         i++
         continue
       }
@@ -144,13 +142,13 @@ export class Pool implements ConnectionOwner {
   }
 
   #carry(connection: Connection, exchange: Exchange): void {
-    this.#carries.set(connection, exchange)
-    if (!exchange.longRunning) this.#counted.add(exchange)
+    connection.carries = exchange
+    if (!exchange.longRunning) this.#counted++
     connection.send(exchange)
   }
 
   #grow(): void {
-    const free = Math.max(0, this.#options.maxSockets - this.#counted.size)
+    const free = Math.max(0, this.#options.maxSockets - this.#counted)
     let eligible = 0
     let short = 0
     for (const { longRunning } of this.#waiting) {
