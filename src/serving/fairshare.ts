@@ -18,6 +18,9 @@ export interface FairShareOptions {
   patienceMs: number
 }
 
+/** Clients that are not forgotten between two requests. */
+const KNOWN = 256
+
 interface Waiter {
   go: () => void
 }
@@ -137,6 +140,7 @@ export class FairShare {
   }
 
   #forget(who: string, holder: Holder): void {
-    if (holder.running === 0 && holder.waiting.size === 0) this.#holders.delete(who)
+    if (this.#holders.size > KNOWN && holder.running === 0 && holder.waiting.size === 0)
+      this.#holders.delete(who)
   }
 }

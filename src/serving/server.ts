@@ -219,7 +219,7 @@ class ServerExchange implements Exchange {
   declare readonly upgrade?: { socket: Duplex; head: Buffer }
   tapRequest?: (chunk: Uint8Array) => void
   #controller: AbortController | undefined
-  #onAbort: Set<() => void> | undefined
+  #onAbort: InFlight<() => void> | undefined
   isAborted = false
   /** What the client had taken when last looked at, and how often it was the same with more waiting. */
   #taken = -1
@@ -247,9 +247,9 @@ class ServerExchange implements Exchange {
       callback()
       return () => undefined
     }
-    const callbacks = (this.#onAbort ??= new Set())
-    callbacks.add(callback)
-    return () => callbacks.delete(callback)
+    const callbacks = (this.#onAbort ??= new InFlight())
+    const place = callbacks.add(callback)
+    return () => callbacks.delete(place)
   }
 
   abort(): void {

@@ -1,10 +1,11 @@
 /** One at a time, by name: who takes a lock waits for all who asked before. */
+import { type Caller } from '../registry/strategy.js'
 
 export class Locks {
   readonly #last = new Map<string, Promise<void>>()
 
-  /** @returns gives the lock back @throws the signal's reason when the wait is given up */
-  async take(name: string, signal?: AbortSignal): Promise<() => void> {
+  /** @returns gives the lock back @throws the reason of the caller's signal when the wait is given up */
+  async take(name: string, caller?: Caller): Promise<() => void> {
     const before = this.#last.get(name)
     let release = (): void => {}
     const mine = new Promise<void>((resolve) => (release = resolve))
@@ -14,7 +15,9 @@ export class Locks {
       release()
       if (this.#last.get(name) === turn) this.#last.delete(name)
     }
+    if (before === undefined) return done
     await before
+    const signal = caller?.signal
     if (!signal?.aborted) return done
     done()
     throw signal.reason

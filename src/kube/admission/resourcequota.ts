@@ -44,7 +44,7 @@ export function resourceQuota(objects: Objects): AdmissionPlugin & { close(): vo
         covered: [...quota.hard.keys()].filter((name) => evaluator.covers(name)),
       }))
     if (concerned.length === 0) return
-    const release = await locks.take(namespace, context.signal)
+    const release = await locks.take(namespace, context.caller)
     // A dry run takes no place.
     if (context.dryRun) release()
     else request.whenSettled(release)

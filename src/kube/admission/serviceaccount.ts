@@ -97,7 +97,7 @@ function settled<T>(
 ): Promise<T | undefined> {
   const now = read()
   if (now !== undefined) return Promise.resolve(now)
-  const { signal } = context
+  const signal = context.caller?.signal
   return new Promise((resolve) => {
     const end = (found: T | undefined): void => {
       clearTimeout(timer)

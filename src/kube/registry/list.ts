@@ -17,7 +17,7 @@ import { Compacted, type KeyValue, type Storage } from '../storage/interface.js'
 import { continueAfter, decodeContinue } from './continuation.js'
 import { type Filter } from './selectors.js'
 import { served } from './served.js'
-import { type ResourceDefinition } from './strategy.js'
+import { type Caller, type ResourceDefinition } from './strategy.js'
 
 export interface ListOptions {
   /** "" is unset. */
@@ -27,7 +27,7 @@ export interface ListOptions {
   limit: number
   continue: string
   filter: Filter
-  signal?: AbortSignal
+  caller?: Caller
 }
 
 export interface Page {
@@ -84,13 +84,9 @@ function checkMatch(options: ListOptions): void {
 }
 
 /** @throws StatusError 504 when the revision does not come in time */
-export async function waitForRevision(
-  storage: Storage,
-  revision: number,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function waitForRevision(storage: Storage, revision: number, caller?: Caller): Promise<void> {
   if (storage.revision >= revision) return
-  if (await storage.waitFor(revision, FRESH_MS, signal)) return
+  if (await storage.waitFor(revision, FRESH_MS, caller?.signal)) return
   throw timeout(`Too large resource version: ${revision}, current: ${storage.revision}`, 1, [
     { reason: 'ResourceVersionTooLarge', message: 'Too large resource version' },
   ])
@@ -107,9 +103,9 @@ export async function readOne(
   namespace: string,
   name: string,
   resourceVersion: string,
-  signal?: AbortSignal,
+  caller?: Caller,
 ): Promise<KeyValue> {
-  if (resourceVersion !== '') await waitForRevision(storage, parseRevision(resourceVersion), signal)
+  if (resourceVersion !== '') await waitForRevision(storage, parseRevision(resourceVersion), caller)
   const entry = storage.get(served(definition).key(namespace, name))
   if (!entry) throw notFound(definition, name)
   return entry
@@ -143,7 +139,7 @@ export async function readList(
     }
   }
   const wanted = options.resourceVersion === '' ? 0 : parseRevision(options.resourceVersion)
-  await waitForRevision(storage, wanted, options.signal)
+  await waitForRevision(storage, wanted, options.caller)
   const { resourceVersionMatch: match, limit } = options
   const exact = match === 'Exact' || (match === '' && wanted > 0 && limit > 0)
   try {

@@ -190,8 +190,8 @@ export class Registry {
     const { storage } = this.deps
     const resource = served(definition)
     const key = resource.key(namespace, name)
-    for (;;) {
-      options.signal?.throwIfAborted()
+    for (let tries = 0; ; tries++) {
+      if (tries > 0) options.caller?.signal.throwIfAborted()
       const head = storage.head(key)
       if (!head) {
         if (!create) throw notFound(definition, name)
@@ -288,7 +288,7 @@ export class Registry {
     await this.#validate(request)
 
     if (sameContent(object, previous)) {
-      await storage.waitFor(head.modRevision, VISIBLE_MS, options.signal)
+      await this.#visible(head, options)
       return { value: head.value, created: false }
     }
     if (options.dryRun) return { value: await resource.unstored(object), created: false }
@@ -307,6 +307,12 @@ export class Registry {
     }
   }
 
+  /** What is told of must be readable. */
+  async #visible({ modRevision }: KeyValue, { caller }: WriteOptions): Promise<void> {
+    const { storage } = this.deps
+    if (storage.revision < modRevision) await storage.waitFor(modRevision, VISIBLE_MS, caller?.signal)
+  }
+
   /** @throws StatusError 404, 409, whatever admission says */
   async delete(
     definition: ResourceDefinition,
@@ -318,8 +324,8 @@ export class Registry {
     const { clock, storage } = this.deps
     const resource = served(definition)
     const key = resource.key(namespace, name)
-    for (;;) {
-      options.signal?.throwIfAborted()
+    for (let tries = 0; ; tries++) {
+      if (tries > 0) options.caller?.signal.throwIfAborted()
       const head = storage.head(key)
       if (!head) throw notFound(definition, name)
       const context = contextOf(options, clock.now())
@@ -337,7 +343,7 @@ export class Registry {
           return { value, gone: true }
         }
         if (equal(object, previous)) {
-          await storage.waitFor(head.modRevision, VISIBLE_MS, options.signal)
+          await this.#visible(head, options)
           return { value: head.value, gone: false }
         }
         if (options.dryRun) return { value: await resource.unstored(object), gone: false }

@@ -11,6 +11,11 @@
 import { type FieldFault } from '../../apimachinery/errors/index.js'
 import { type GroupVersion, type KubeObject, type UserInfo } from '../../apimachinery/meta/types.js'
 
+/** Whoever waits for an answer. Its signal is made when it is first asked for, so it is handed on as it is. */
+export interface Caller {
+  readonly signal: AbortSignal
+}
+
 export interface RequestContext {
   user: UserInfo
   /** The clock of the server; whole seconds are written to the wire. */
@@ -21,7 +26,7 @@ export interface RequestContext {
   fieldManager: string
   /** Collects texts for `Warning: 299` headers. */
   warn(text: string): void
-  readonly signal?: AbortSignal | undefined
+  caller?: Caller | undefined
 }
 
 /** One column of the Table form. */

@@ -10,7 +10,7 @@ import { type Clock } from './clock.js'
 import { parseRevision, readList, waitForRevision } from './list.js'
 import { Pace } from './pace.js'
 import { served } from './served.js'
-import { type Catalogue, type ResourceDefinition } from './strategy.js'
+import { type Caller, type Catalogue, type ResourceDefinition } from './strategy.js'
 import { Watch, type WatchRequest, type WatchSink, type WatchStart } from './watch.js'
 
 export interface WatchOptions extends WatchRequest {
@@ -18,7 +18,7 @@ export interface WatchOptions extends WatchRequest {
   resourceVersionMatch: string
   /** Undefined where the request does not say. */
   sendInitialEvents: boolean | undefined
-  signal?: AbortSignal
+  caller?: Caller
 }
 
 export class Watches {
@@ -56,7 +56,7 @@ export class Watches {
       const revision = wanted === 0 ? storage.revision : wanted
       return { initial: [], revision, markInitialEnd: false }
     }
-    if (sendInitialEvents === true) await waitForRevision(storage, wanted, options.signal)
+    if (sendInitialEvents === true) await waitForRevision(storage, wanted, options.caller)
     const { items, revision } = await readList(storage, definition, options.namespace, {
       resourceVersion: '',
       resourceVersionMatch: '',

@@ -1,6 +1,6 @@
 /** What a write request says besides its object, and what the registry answers. */
 import { type KubeObject, type ManagedFieldsEntry, type UserInfo } from '../../apimachinery/meta/types.js'
-import { type DecodeIssues, type RequestContext, type ResourceDefinition } from './strategy.js'
+import { type Caller, type DecodeIssues, type RequestContext, type ResourceDefinition } from './strategy.js'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
@@ -13,7 +13,7 @@ export interface WriteOptions {
   subresource: string
   /** Collects texts for `Warning: 299` headers. */
   warn: (text: string) => void
-  readonly signal?: AbortSignal | undefined
+  caller?: Caller | undefined
 }
 
 export interface Written {
@@ -60,9 +60,7 @@ export function contextOf(options: WriteOptions, now: number): RequestContext {
     subresource: options.subresource,
     fieldManager: options.fieldManager,
     warn: options.warn,
-    get signal() {
-      return options.signal
-    },
+    caller: options.caller,
   }
 }
 

@@ -1,4 +1,5 @@
 /** Many waits of one length, in the order of their ends: one timer for all of them. */
+import { InFlight } from '../../apimachinery/inflight/index.js'
 import { type Clock } from '../registry/clock.js'
 
 interface Wait {
@@ -7,7 +8,7 @@ interface Wait {
 }
 
 export class Deadlines {
-  readonly #waiting = new Set<Wait>()
+  readonly #waiting = new InFlight<Wait>()
   #armed = false
 
   constructor(
@@ -17,10 +18,9 @@ export class Deadlines {
 
   /** @returns cancel */
   add(expire: () => void): () => void {
-    const entry = { at: this.clock.now() + this.lengthMs, expire }
-    this.#waiting.add(entry)
+    const place = this.#waiting.add({ at: this.clock.now() + this.lengthMs, expire })
     this.#arm(this.lengthMs)
-    return () => this.#waiting.delete(entry)
+    return () => this.#waiting.delete(place)
   }
 
   #arm(ms: number): void {
@@ -29,10 +29,11 @@ export class Deadlines {
     this.clock.after(ms, () => {
       this.#armed = false
       const now = this.clock.now()
-      for (const entry of this.#waiting) {
-        if (entry.at > now) return this.#arm(entry.at - now)
-        this.#waiting.delete(entry)
-        entry.expire()
+      for (let place = this.#waiting.first; place?.value; place = this.#waiting.first) {
+        const { at, expire } = place.value
+        if (at > now) return this.#arm(at - now)
+        this.#waiting.delete(place)
+        expire()
       }
     })
   }

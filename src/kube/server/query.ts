@@ -71,9 +71,6 @@ export function writeOptions(
     subresource,
     force: query.get('force') !== null && query.get('force') !== 'false' && query.get('force') !== '0',
     warn: (text) => exchange.warn(text),
-    // Made when somebody waits.
-    get signal() {
-      return exchange.signal
-    },
+    caller: exchange,
   }
 }

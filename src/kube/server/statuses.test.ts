@@ -332,7 +332,7 @@ describe('a request that takes too long', () => {
         {
           name: 'stuck',
           admit({ context }) {
-            signal = context.signal
+            signal = context.caller?.signal
             return new Promise(() => {})
           },
         },

@@ -41,7 +41,13 @@ export async function ask(objects: Objects, webhook: Webhook, question: Question
   const seconds = webhook.timeoutSeconds ?? DEFAULT_SECONDS
   const endpoint = endpointOf(objects, webhook.clientConfig)
   endpoint.url.searchParams.set('timeout', `${seconds}s`)
-  const text = await post(endpoint, webhook.clientConfig, body, seconds, question.request.context.signal)
+  const text = await post(
+    endpoint,
+    webhook.clientConfig,
+    body,
+    seconds,
+    question.request.context.caller?.signal,
+  )
   return answerIn(text, apiVersion, uid)
 }
 

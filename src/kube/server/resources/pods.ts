@@ -61,7 +61,7 @@ function optionsOf(context: RequestContext, subresource: string): WriteOptions {
     fieldValidation: 'Ignore',
     subresource,
     warn: (text) => context.warn(text),
-    ...(context.signal && { signal: context.signal }),
+    caller: context.caller,
   }
 }
 

@@ -60,8 +60,7 @@ export async function get(api: Api, exchange: Exchange, definition: ResourceDefi
   const { namespace, name } = exchange.requestInfo
   const form = negotiate(exchange, definition, 'get')
   const resourceVersion = exchange.query.get('resourceVersion') ?? ''
-  const signal = resourceVersion === '' ? undefined : exchange.signal
-  const entry = await readOne(api.storage, definition, namespace, name, resourceVersion, signal)
+  const entry = await readOne(api.storage, definition, namespace, name, resourceVersion, exchange)
   await answerObject(api, exchange, definition, 200, entry.value, form)
 }
 
@@ -73,9 +72,7 @@ function listOptions(exchange: Exchange, definition: ResourceDefinition): ListOp
     limit: Math.max(0, integer(query, 'limit') ?? 0),
     continue: query.get('continue') ?? '',
     filter: filterFor(definition, query.get('labelSelector') ?? '', query.get('fieldSelector') ?? ''),
-    get signal() {
-      return exchange.signal
-    },
+    caller: exchange,
   }
 }
 

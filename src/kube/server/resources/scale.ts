@@ -107,7 +107,7 @@ export async function scale(
   const resource = served(definition)
   let value: Buffer
   if (verb === 'get') {
-    value = (await readOne(api.storage, definition, namespace, name, '', exchange.signal)).value
+    value = (await readOne(api.storage, definition, namespace, name, '', exchange)).value
   } else {
     value = (await write(api, exchange, definition, paths)).value
   }

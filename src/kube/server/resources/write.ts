@@ -142,7 +142,7 @@ export async function removeCollection(
     limit: Math.max(0, integer(query, 'limit') ?? 0),
     continue: query.get('continue') ?? '',
     filter: filterFor(definition, query.get('labelSelector') ?? '', query.get('fieldSelector') ?? ''),
-    signal: exchange.signal,
+    caller: exchange,
   })
   const resource = served(definition)
   const waiting = page.items.values()
