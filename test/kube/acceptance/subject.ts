@@ -12,6 +12,7 @@ import { createTransport } from '../../../src/client/http1.js'
 import { parseKubeconfig } from '../../../src/client/kubeconfig.js'
 import { send, type Headers, type Transport } from '../../../src/client/transport.js'
 import { type Pki } from '../../../src/kube/pki/index.js'
+import { ManualClock } from '../../../src/kube/registry/clock.js'
 import { startKube } from '../../../src/kube/index.js'
 import { freePort, realClusterAvailable, startRealCluster } from '../../cluster/realcluster.js'
 import { ON_CLUSTER } from '../../fixtures/product.js'
@@ -34,6 +35,10 @@ export interface Watched {
   status: number
   events: { type: string; object: Json }[]
   ended: boolean
+  /** Reads no more; the first word of the server may still come. */
+  stall(): void
+  /** Reads on. */
+  resume(): void
   stop(): void
 }
 
@@ -59,6 +64,8 @@ export interface Subject {
   namespace(name: string): Promise<string>
   /** Drops what was before now, as every few minutes would. */
   forget: () => Promise<void>
+  /** Waits until so much time has passed for the server; ours is told that it has. */
+  elapse: (ms: number) => Promise<void>
   close(): Promise<void>
 }
 
@@ -83,10 +90,11 @@ export function check(
   it(`${String(number).padStart(2)}. ${title}`, run, timeoutMs)
 }
 
-export async function startSubject({ nodes = 2 }: { nodes?: number } = {}): Promise<Subject> {
+/** @param stands the server's time stands still but for `elapse` */
+export async function startSubject({ nodes = 2, stands = false } = {}): Promise<Subject> {
   const home = mkdtempSync(join(tmpdir(), 'orrery-acceptance-'))
   const kubeconfig = join(home, 'kubeconfig')
-  const started = ON_CLUSTER ? await genuine() : await ours(nodes, kubeconfig)
+  const started = ON_CLUSTER ? await genuine() : await ours(nodes, kubeconfig, stands)
   return subjectOf(started, home)
 }
 
@@ -102,13 +110,14 @@ export async function startKillable(): Promise<Killable> {
 }
 
 function subjectOf(started: Started, home: string): Subject {
-  const { text, pki, forget } = started
+  const { text, pki, forget, elapse } = started
   const kubeconfig = join(home, 'kubeconfig')
   writeFileSync(kubeconfig, text)
   const transport = createTransport(parseKubeconfig(text))
   return {
     ...subjectOn(transport, kubeconfig, home, pki),
     forget,
+    elapse,
     async close() {
       await transport.close()
       await started.stop()
@@ -121,13 +130,25 @@ interface Started {
   text: string
   pki: Pick<Pki, 'authority'>
   forget: () => Promise<void>
+  elapse: (ms: number) => Promise<void>
   stop(): Promise<void>
 }
 
-async function ours(nodes: number, kubeconfigPath: string): Promise<Started> {
-  const kube = await startKube({ port: 0, nodes, kubeconfigPath, controllers: ['*'] })
+const reallyElapse = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function ours(nodes: number, kubeconfigPath: string, stands: boolean): Promise<Started> {
+  const clock = new ManualClock(Date.now())
+  const time = stands ? { clock } : {}
+  const kube = await startKube({ port: 0, nodes, kubeconfigPath, controllers: ['*'], ...time })
+  const elapse = async (ms: number): Promise<void> => (stands ? clock.advance(ms) : reallyElapse(ms))
   const forget = async (): Promise<void> => kube.storage.compact(kube.storage.revision)
-  return { text: readFileSync(kubeconfigPath, 'utf8'), pki: kube.pki, forget, stop: () => kube.close() }
+  return {
+    text: readFileSync(kubeconfigPath, 'utf8'),
+    pki: kube.pki,
+    forget,
+    elapse,
+    stop: () => kube.close(),
+  }
 }
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/orrery.js', import.meta.url))
@@ -160,7 +181,7 @@ async function ourProcess(dataDir: string): Promise<Started & Pick<Killable, 'ki
   }
   const forget = (): Promise<void> => Promise.reject(new Error('a process forgets in its own time'))
   const text = readFileSync(join(dataDir, 'kubeconfig'), 'utf8')
-  return { text, pki: { authority }, forget, kill, restart, stop: kill }
+  return { text, pki: { authority }, forget, elapse: reallyElapse, kill, restart, stop: kill }
 }
 
 async function genuine(
@@ -172,6 +193,7 @@ async function genuine(
     text: readFileSync(cluster.kubeconfig, 'utf8'),
     pki: cluster,
     forget: () => cluster.compact(),
+    elapse: reallyElapse,
     kill: () => cluster.kill(),
     restart: () => cluster.restart(),
     stop: () => cluster.stop(),
@@ -183,7 +205,7 @@ export function subjectOn(
   kubeconfig: string,
   home: string,
   pki: Pick<Pki, 'authority'>,
-): Omit<Subject, 'close' | 'forget'> {
+): Omit<Subject, 'close' | 'forget' | 'elapse'> {
   const callWith =
     (fixed: Headers): Subject['call'] =>
     async (method, path, body, headers = {}) => {
@@ -250,7 +272,18 @@ export function subjectOn(
 
 function watchOn(transport: Transport, path: string): Watched {
   let text = ''
-  const watched: Watched = { status: 0, events: [], ended: false, stop: () => dispatched.abort() }
+  let reads = true
+  const watched: Watched = {
+    status: 0,
+    events: [],
+    ended: false,
+    stall: () => (reads = false),
+    resume() {
+      reads = true
+      dispatched.resume()
+    },
+    stop: () => dispatched.abort(),
+  }
   const dispatched = transport.dispatch(
     { method: 'GET', path, headers: {} },
     {
@@ -259,7 +292,7 @@ function watchOn(transport: Transport, path: string): Watched {
         const lines = (text + Buffer.from(chunk).toString()).split('\n')
         text = lines.pop() ?? ''
         for (const line of lines) watched.events.push(JSON.parse(line) as Watched['events'][number])
-        return true
+        return reads
       },
       end: () => (watched.ended = true),
       fail: () => (watched.ended = true),
