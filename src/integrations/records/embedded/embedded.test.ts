@@ -55,6 +55,23 @@ describe('the files of the embedded store', () => {
   const logs = (segments: Segments, query: object = {}, options: object = {}): unknown[] =>
     segments.page({ ...EVERYTHING, ...query }, { ...PAGE, ...options }).documents.map(({ log }) => log)
 
+  it('are searched for a letter alone by the first 50 words that begin with it, and by all for more', () => {
+    const segments = open()
+    const words = Array.from({ length: 200 }, (_, index) => `w${String(index).padStart(3, '0')}`)
+    segments.append(['w', ...words].map((word) => line('2026-01-01T00:00:00Z', `took ${word}\n`)))
+    const total = (prefix: string): number =>
+      segments.statistics({ ...EVERYTHING, where: [[{ field: 'log', prefix }]] }).total
+
+    expect(total('w')).toBe(50)
+    expect(total(' W.')).toBe(50)
+    expect(total('w1')).toBe(100)
+    expect(total('Took w')).toBe(201)
+    expect(total('t')).toBe(201)
+    expect(total('brought w')).toBe(0)
+    expect(total('x')).toBe(0)
+    expect(logs(segments, { where: [[{ field: 'log', words: 'w' }]] })).toEqual(['took w\n'])
+  })
+
   it('hold what was there before a restart', () => {
     const first = open()
     first.append([line('2026-01-01T00:00:00Z', 'old')])

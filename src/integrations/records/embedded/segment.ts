@@ -16,6 +16,8 @@ const KNOWN_FACETS = 20_000
 const SERIALS = 1 << Number(SERIAL_BITS)
 /** Above this share of the shared values, records are looked through in order of time instead of value by value. */
 const MANY = 0.1
+/** That a letter alone stands for; Elasticsearch's number. */
+const MOST_WORDS = 50
 
 type Row = Record<string, unknown>
 type Value = string | number | bigint | null
@@ -243,7 +245,7 @@ export class Segment {
       CREATE TABLE IF NOT EXISTS records(id INTEGER PRIMARY KEY, facet INTEGER NOT NULL, body TEXT NOT NULL);
       CREATE INDEX IF NOT EXISTS records_by_facet ON records(facet);
       ${worded.length > 0 ? `CREATE VIRTUAL TABLE IF NOT EXISTS facet_words USING fts5(${worded.join(', ')}, content = '', columnsize = 0, ${tokenize});` : ''}
-      ${text === undefined ? '' : `CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, ${tokenize});`}
+      ${text === undefined ? '' : `CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, ${tokenize}); CREATE VIRTUAL TABLE temp.words_from USING fts5vocab(main, words, row);`}
       CREATE TEMP TABLE places(field INTEGER, value TEXT, since INTEGER, PRIMARY KEY (field, value)) WITHOUT ROWID;
       CREATE TEMP TABLE chosen(id INTEGER PRIMARY KEY, since INTEGER NOT NULL);`
   }
@@ -326,7 +328,12 @@ export class Segment {
   #reach(query: RecordQuery): Reach | undefined {
     const bounds = this.#bounds
     if (!bounds) return undefined
-    const compiled = compile(this.schema, query, (column, pattern) => this.#valuesLike(column, pattern))
+    const compiled = compile(
+      this.schema,
+      query,
+      (column, pattern) => this.#valuesLike(column, pattern),
+      (prefix) => this.#wordsFrom(prefix),
+    )
     const { isEmpty, facets, places, text } = compiled
     const first = compiled.first > bounds.first ? compiled.first : bounds.first
     const last = compiled.last < bounds.last ? compiled.last : bounds.last
@@ -418,6 +425,15 @@ export class Segment {
     return this.#all(`SELECT DISTINCT ${column} AS value FROM facets WHERE ${column} IS NOT NULL`)
       .map((row) => String(row['value']))
       .filter((value) => pattern.test(value))
+  }
+
+  /** The first in the order of the index. */
+  #wordsFrom(prefix: string): string[] {
+    return this.#all('SELECT term FROM words_from WHERE term >= ? AND term < ? LIMIT ?', [
+      prefix,
+      `${prefix}\u{10FFFF}`,
+      MOST_WORDS,
+    ]).map((row) => String(row['term']))
   }
 
   #readBounds(): { first: bigint; last: bigint } | undefined {

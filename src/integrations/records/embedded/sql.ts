@@ -37,6 +37,7 @@ export function compile(
   { fields, text }: KindSchema,
   query: RecordQuery,
   valuesLike: (column: string, pattern: RegExp) => string[],
+  wordsFrom: (prefix: string) => string[],
 ): CompiledQuery {
   const columnOf = (path: string): number => {
     const column = fields.findIndex((field) => field.path === path)
@@ -47,7 +48,9 @@ export function compile(
 
   const onText = query.where.filter((alternatives) => alternatives.some(isText))
   const onFacets = query.where.filter((alternatives) => !alternatives.some(isText))
-  const phrases = onText.map((alternatives) => alternatives.flatMap(textPhrase))
+  const phrases = onText.map((alternatives) =>
+    alternatives.flatMap((match) => boundedPhrase(match, wordsFrom)),
+  )
   const conditions = onFacets.map((alternatives) =>
     anyOf(alternatives.map((match) => facetCondition(match, columnOf(match.field), valuesLike))),
   )
@@ -119,6 +122,17 @@ function textPhrase(match: Match): string[] {
     'prefix' in match ? [match.prefix, ' *'] : 'words' in match ? [match.words, ''] : ['', '']
   if (!/[\p{L}\p{N}\p{Co}]/u.test(text)) return []
   return [`"${spaced(text).replaceAll('\0', ' ').replaceAll('"', '""')}"${end}`]
+}
+
+const LONE_LETTER = /^[^\p{L}\p{N}\p{Co}\p{M}]*([\p{L}\p{N}\p{Co}])[^\p{L}\p{N}\p{Co}\p{M}]*$/u
+
+/** A letter alone begins any number of words: as for Elasticsearch, it stands for the first of them. */
+function boundedPhrase(match: Match, wordsFrom: (prefix: string) => string[]): string[] {
+  const [, letter] = ('prefix' in match ? LONE_LETTER.exec(match.prefix) : null) ?? []
+  const words = letter === undefined ? [] : wordsFrom(letter.toLowerCase())
+  // None: the letter is written otherwise in the index, or begins nothing. Either is little work.
+  if (words.length === 0) return textPhrase(match)
+  return words.flatMap((word) => textPhrase({ field: match.field, words: word }))
 }
 
 /** Text as it is given to the full-text index, which cuts words at blanks: a character that is a word stands alone. */
