@@ -253,6 +253,32 @@ describe('scenarios of metrics', () => {
     }
   })
 
+  it('a metric that takes Prometheus too long has an error, and the others their data', async () => {
+    reply = ({ fields }) =>
+      fields.get('query')?.includes('memory')
+        ? { status: 503, body: JSON.stringify({ status: 'error', errorType: 'timeout', error: 'too slow' }) }
+        : vector([{}, '1'])
+    const answer = await get('/cluster?metrics_filter=cluster_cpu_usage|cluster_memory_total$')
+
+    expect(answer.status).toBe(200)
+    expect(results(answer)).toMatchObject([
+      { metric_name: 'cluster_cpu_usage', data: { resultType: 'vector' } },
+      { metric_name: 'cluster_memory_total', error: 'timeout: too slow', data: {} },
+    ])
+  })
+
+  it.each([
+    [MONITORING, 'pod_cpu_usage$'],
+    [METERING, 'meter_pod_cpu_usage$'],
+  ])('a pod on a node is found by namespace%%2Fpod below %s', async (group, filter) => {
+    const answer = await root.get(`${group}/nodes/n1/pods/a%2Fp1?metrics_filter=${filter}`)
+
+    expect(answer.status).toBe(200)
+    expect(questions()[0]).toContain('namespace="a"')
+    expect(questions()[0]).toContain('pod="p1"')
+    expect(questions()[0]).toContain('node="n1"')
+  })
+
   it('16. an expression of a project asks about the project', async () => {
     await get(
       `/namespaces/${A1}/targets/query?expr=${encodeURIComponent('sum(up{namespace="kube-system"})')}`,

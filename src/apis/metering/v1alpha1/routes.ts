@@ -74,6 +74,8 @@ export function meteringRoutes(deps: MeteringDeps): Route[] {
     [`${NAMESPACE}/workloads/{workload}/pods`, 'pod', 'of the pods of a workload', pods],
     ['/nodes/{node}/pods', 'pod', 'of the pods on a node', pods],
     ['/nodes/{node}/pods/{pod}', 'pod', 'of one pod on a node', pods],
+    // An escaped slash is a slash before routes are looked at.
+    ['/nodes/{node}/pods/{project}/{pod}', 'pod', 'of namespace/pod on a node', pods],
   ]
   return paths.map(([path, level, summary, select]) =>
     route({
@@ -102,13 +104,13 @@ const pods: Select = ({ named, node, pod, kind, workload, filter }) => [
 async function answer(deps: MeteringDeps, level: string, select: Select, { params, query, signal }: Context) {
   const times = timesOf(query, deps.now())
   const sorting = sortingOf(query)
-  const { workspace, namespace, pod, workload } = params
+  const { workspace, namespace, project, pod, workload } = params
   const selections = await select({
     workspace,
     namespace: namespace ?? '',
     named: namespace,
     node: query.get('node') || params['node'],
-    pod,
+    pod: project === undefined ? pod : `${project}/${pod}`,
     kind: query.get('kind') || (params['kind'] ?? ''),
     workload,
     filter: filterOf(query, 'resources_filter'),

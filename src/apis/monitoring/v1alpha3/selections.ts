@@ -65,6 +65,12 @@ export const NAMED_PATHS: readonly NamedPath[] = [
   named(`${NAMESPACE}/workloads/{kind}/{workload}/pods`, 'Metrics of the pods of a workload.', pods),
   named('/nodes/{node}/pods', 'Metrics of the pods on a node.', pods),
   named('/nodes/{node}/pods/{pod}', 'Metrics of one pod on a node, named pod or namespace/pod.', pods),
+  // An escaped slash is a slash before routes are looked at.
+  named(
+    '/nodes/{node}/pods/{project}/{pod}',
+    'The same, of namespace/pod.',
+    ({ node, project, pod }, query) => pods({ node, pod: `${text(project)}/${text(pod)}` }, query),
+  ),
   named(`${NAMESPACE}/pods/{pod}/containers`, 'Metrics of the containers of a pod.', containers),
   named(`${NAMESPACE}/pods/{pod}/containers/{container}`, 'Metrics of one container.', containers),
   named(
