@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import type { Created, CreatorPlan } from './_creator.js'
+import type { Delivered, WatchersPlan } from './_watchers.js'
 import { memoryOf } from './_load.js'
 import { PROGRAM, until } from './_processes.js'
 
@@ -114,6 +115,19 @@ export const configMap = (name: string, bytes = 1_000): string =>
     data: { text: 'x'.repeat(bytes) },
   })
 
+/** Of all processes of this machine, in milliseconds and their fractions. */
+export const now = (): number => performance.timeOrigin + performance.now()
+
+export const SENT_AT = 'sentAt'
+/** Says when it was made. */
+export const markedConfigMap = (name: string, bytes = 200): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name },
+    data: { [SENT_AT]: now().toFixed(3), text: 'x'.repeat(bytes) },
+  })
+
 /** As a Deployment of some shop would make it. */
 const POD = JSON.stringify({
   apiVersion: 'v1',
@@ -159,14 +173,28 @@ export async function creates(
   load: Pick<CreatorPlan, 'clients' | 'warmMs' | 'measureMs' | 'total'>,
 ): Promise<Created> {
   const plan: CreatorPlan = { url, headers, tls, ...OBJECTS[kind], ...load }
-  const program = fileURLToPath(new URL('_creator.js', import.meta.url))
+  const { said, closed } = helper('_creator.js', plan)
+  await closed
+  return JSON.parse(said()) as Created
+}
+
+/** Watchers in another process, all of which watch when this settles. */
+export async function watching(plan: WatchersPlan): Promise<{ delivered: Promise<Delivered> }> {
+  const { said, closed } = helper('_watchers.js', plan)
+  await until(() => Promise.resolve(said().includes('open')))
+  const delivered = closed.then(() => JSON.parse(said().split('\n')[1] ?? '') as Delivered)
+  return { delivered }
+}
+
+/** A program of this folder as a process of its own, and what it says. */
+function helper(name: string, plan: object): { said: () => string; closed: Promise<unknown> } {
+  const program = fileURLToPath(new URL(name, import.meta.url))
   const child = spawn(process.execPath, [program, JSON.stringify(plan)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
-  await once(child, 'close')
-  return JSON.parse(text) as Created
+  return { said: () => text, closed: once(child, 'close') }
 }
 
 /** Milliseconds until the last byte of a whole list. */
