@@ -18,6 +18,8 @@ interface Slot {
 
 export class FrameRing {
   readonly #slots: (Slot | undefined)[] = []
+  /** What was last put together, and of what. */
+  #joined: { frames: readonly Buffer[]; whole: Buffer } | undefined
   #newest = 0
   #isSwept = false
 
@@ -40,12 +42,23 @@ export class FrameRing {
     return frame
   }
 
+  /** Frames as one; watchers who wait together get the same bytes. */
+  joined(frames: readonly Buffer[]): Buffer {
+    const last = this.#joined
+    const isSame = last?.frames.length === frames.length && last.frames.every((each, i) => each === frames[i])
+    if (isSame) return last.whole
+    const whole = Buffer.concat(frames)
+    this.#joined = { frames, whole }
+    return whole
+  }
+
   #sweepUpTo(revision: number): void {
     this.#isSwept = true
     const sweep = (): void => {
       this.#slots.forEach((slot, index) => {
         if (slot && slot.revision <= revision) this.#slots[index] = undefined
       })
+      this.#joined = undefined
       this.#isSwept = false
       if (this.#newest > revision) this.#sweepUpTo(this.#newest)
     }

@@ -1,49 +1,69 @@
 /**
- * Keeps a crowd of watchers from taking all the time: when one round of frames went to many of them, what comes next is
- * held for as long as that round took, and goes out together. A write to a socket costs ten times what is in it, so a
- * server that falls behind catches up this way instead of falling further.
+ * Keeps a crowd of watchers from taking all the time. A write to a socket costs ten times what is in it, so a crowd is
+ * written to in rounds, and what happens between two of them goes out to a watcher in one write: a server that falls
+ * behind catches up this way instead of falling further. A round is no burst that others wait for: one turn of the
+ * event loop writes to so many and no more.
  */
 
-/** Fewer frames in a round cost nothing that matters. */
+/** Fewer writes in a turn cost nothing that matters. */
 const CROWD = 100
-const LONGEST_MS = 50
+/** The rest after a round, in times of what it took: a crowd has at most a third of the server's time. */
+const REST = 2
+const LONGEST_REST_MS = 50
 
 export class Pace {
+  /** In the order of their turns. */
   readonly #waiting = new Set<() => void>()
-  #frames = 0
-  #isResting = false
+  /** In this turn of the event loop, outside rounds. */
+  #written = 0
+  #inRounds = false
+  #isTheirTurn = false
 
   /**
-   * To be asked before each frame.
+   * To be asked before each write of news.
    *
    * @returns false when it has to wait; then `resume` is called once
    */
   admits(resume: () => void): boolean {
-    if (this.#isResting) {
+    if (this.#isTheirTurn) return true
+    if (this.#inRounds || this.#written >= CROWD) {
       this.#waiting.add(resume)
       return false
     }
-    if (this.#frames++ === 0) {
+    if (this.#written++ === 0) {
       const startedAt = performance.now()
-      // Sockets are written to at the end of this turn of the event loop.
-      setImmediate(() => this.#rested(performance.now() - startedAt))
+      setImmediate(() => this.#over(startedAt))
     }
     return true
   }
 
-  #rested(tookMs: number): void {
-    const isCrowd = this.#frames >= CROWD
-    this.#frames = 0
-    if (!isCrowd) return
-    this.#isResting = true
+  #over(startedAt: number): void {
+    this.#inRounds = this.#written >= CROWD
+    this.#written = 0
+    if (this.#inRounds) this.#turn(this.#waiting.size, startedAt)
+  }
+
+  /** @param left so many of those who wait belong to this round */
+  #turn(left: number, startedAt: number): void {
+    if (left === 0) return this.#rest(performance.now() - startedAt)
+    let count = 0
+    this.#isTheirTurn = true
+    for (const resume of this.#waiting) {
+      this.#waiting.delete(resume)
+      resume()
+      if (++count === Math.min(left, CROWD)) break
+    }
+    this.#isTheirTurn = false
+    setImmediate(() => this.#turn(left - count, startedAt))
+  }
+
+  #rest(tookMs: number): void {
     setTimeout(
       () => {
-        this.#isResting = false
-        const waiting = [...this.#waiting]
-        this.#waiting.clear()
-        for (const resume of waiting) resume()
+        this.#inRounds = this.#waiting.size > 0
+        if (this.#inRounds) this.#turn(this.#waiting.size, performance.now())
       },
-      Math.min(tookMs, LONGEST_MS),
+      Math.min(tookMs * REST, LONGEST_REST_MS),
     )
   }
 }

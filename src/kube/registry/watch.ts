@@ -34,6 +34,8 @@ export interface FrameForm {
 }
 
 export interface WatchSink {
+  /** Frames follow each other in a stream of bytes, so several may come as one. */
+  readonly joins?: boolean
   /** @returns false when the reader has to catch up first; `resume` of the watch tells when it has */
   frame(bytes: Buffer): boolean
   /** No more frames. */
@@ -62,6 +64,8 @@ const BOOKMARK_LEAD_MS = 2_000
 const STALL_MS = 60_000
 const QUEUE_BYTES = 512 * 1024
 const QUEUE_FRAMES = 1000
+/** Frames that wait go out together up to here: what a write costs hardly depends on what is in it. */
+const JOINED_BYTES = 16 * 1024
 
 /** A frame whose conversion is under way. */
 interface Pending {
@@ -100,8 +104,9 @@ export class Watch {
     this.#ring = request.form.shared === undefined ? undefined : resource.frames(request.form.shared)
   }
 
+  /** Sends what is news, which many others may get too. */
   readonly #goOn = (): void => {
-    if (!this.#closed && this.pace.admits(this.#goOn)) this.#pump()
+    if (!this.#full && !this.#closed && this.pace.admits(this.#goOn)) this.#pump()
   }
 
   /** Sends what is there; call once. */
@@ -130,6 +135,7 @@ export class Watch {
   /** Ends the stream as a watch ends that has reached its time. */
   end(): void {
     if (this.#closed) return
+    this.#sendQueue()
     this.close()
     this.sink.end()
   }
@@ -156,6 +162,7 @@ export class Watch {
 
   #fail(error: StatusError): void {
     if (this.#closed) return
+    this.#sendQueue()
     this.sink.frame(this.request.form.error(error))
     this.end()
   }
@@ -163,13 +170,9 @@ export class Watch {
   /** Sends queued frames, then initial objects, then attaches to the store; as far as the reader follows. */
   #pump(): void {
     while (!this.#full && !this.#closed) {
-      const first = this.#queue[0]
-      if (first !== undefined) {
-        const bytes = Buffer.isBuffer(first) ? first : first.bytes
-        if (!bytes) return // Its conversion calls again.
-        this.#queue.shift()
-        this.#queued -= bytes.length
-        this.#send(bytes)
+      if (this.#queue.length > 0) {
+        this.#sendQueue()
+        if (this.#queue.length > 0) return // The reader, or a conversion, calls again.
       } else if (this.#sent < this.#initial.length) {
         const entry = this.#initial[this.#sent++]
         if (entry) this.#push(this.#frame('ADDED', entry.value, entry.key))
@@ -182,6 +185,24 @@ export class Watch {
     }
   }
 
+  #sendQueue(): void {
+    while (!this.#full && !this.#closed) {
+      const ready: Buffer[] = []
+      let size = 0
+      for (const next of this.#queue) {
+        const bytes = Buffer.isBuffer(next) ? next : next.bytes
+        if (!bytes || (size > 0 && (!this.sink.joins || size + bytes.length > JOINED_BYTES))) break
+        ready.push(bytes)
+        size += bytes.length
+      }
+      const [first] = ready
+      if (!first) return
+      this.#queue.splice(0, ready.length)
+      this.#queued -= size
+      this.#send(ready.length === 1 ? first : (this.#ring?.joined(ready) ?? Buffer.concat(ready, size)))
+    }
+  }
+
   #send(bytes: Buffer): void {
     if (this.sink.frame(bytes)) return
     this.#full = true
@@ -189,12 +210,9 @@ export class Watch {
     this.#stall = this.clock.after(STALL_MS, () => this.end())
   }
 
-  /** @param isNews of what just happened, which many others may get too */
-  #push(frame: MaybePromise<Buffer>, isNews = false): void {
+  #push(frame: MaybePromise<Buffer>): void {
     if (this.#closed) return
     if (Buffer.isBuffer(frame)) {
-      const isNext = !this.#full && this.#queue.length === 0
-      if (isNext && (!isNews || this.pace.admits(this.#goOn))) return this.#send(frame)
       this.#queue.push(frame)
       this.#queued += frame.length
       return
@@ -242,13 +260,16 @@ export class Watch {
       if (event.revision <= this.#position) continue
       this.#position = event.revision
       this.#event(event)
+      if (this.#queued > JOINED_BYTES) this.#goOn()
       if (this.#queued > QUEUE_BYTES || this.#queue.length > QUEUE_FRAMES) {
         // History keeps the rest until the reader has caught up.
         this.#attached = false
         this.#source?.close()
         this.#source = undefined
+        break
       }
     }
+    if (this.#queue.length > 0) this.#goOn()
   }
 
   #event(event: StorageEvent): void {
@@ -256,18 +277,18 @@ export class Watch {
     const { key, value, previous, revision } = event
     if (filter.everything) {
       const type = event.type === 'delete' ? 'DELETED' : previous ? 'MODIFIED' : 'ADDED'
-      return this.#push(this.#shared(revision, type, value, key), true)
+      return this.#push(this.#shared(revision, type, value, key))
     }
     const before = previous !== undefined && filter.matches(key, previous.value)
     if (event.type === 'delete') {
-      if (before) this.#push(this.#shared(revision, 'DELETED', value, key), true)
+      if (before) this.#push(this.#shared(revision, 'DELETED', value, key))
       return
     }
     if (filter.matches(key, value)) {
-      this.#push(this.#shared(revision, before ? 'MODIFIED' : 'ADDED', value, key), true)
+      this.#push(this.#shared(revision, before ? 'MODIFIED' : 'ADDED', value, key))
     } else if (before && previous) {
       // Left the selection: the old object with the revision of the change.
-      this.#push(this.#shared(revision, 'DELETED', withResourceVersion(previous.value, revision), key), true)
+      this.#push(this.#shared(revision, 'DELETED', withResourceVersion(previous.value, revision), key))
     }
   }
 
@@ -287,6 +308,7 @@ export class Watch {
 
   #bookmark(): void {
     // Safe only when everything up to now is on its way to this reader.
+    this.#sendQueue()
     if (!this.#attached || this.#full || this.#queue.length > 0) return
     this.#send(this.request.form.bookmark(Math.max(this.storage.revision, this.#position), false))
   }

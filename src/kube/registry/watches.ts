@@ -9,7 +9,7 @@ import { type Storage } from '../storage/interface.js'
 import { type Clock } from './clock.js'
 import { parseRevision, readList, waitForRevision } from './list.js'
 import { Pace } from './pace.js'
-import { served } from './served.js'
+import { type Served, served } from './served.js'
 import { type Caller, type Catalogue, type ResourceDefinition } from './strategy.js'
 import { Watch, type WatchRequest, type WatchSink, type WatchStart } from './watch.js'
 
@@ -23,7 +23,7 @@ export interface WatchOptions extends WatchRequest {
 
 export class Watches {
   readonly #open = new Set<Watch>()
-  readonly #pace = new Pace()
+  readonly #paces = new WeakMap<Served, Pace>()
 
   constructor(private readonly deps: { storage: Storage; catalogue: Catalogue; clock: Clock }) {
     deps.catalogue.onChange(() => {
@@ -72,9 +72,27 @@ export class Watches {
     const { storage, clock } = this.deps
     const onClose = (): void => void this.#open.delete(watch)
     const resource = served(definition)
-    const watch: Watch = new Watch(storage, clock, resource, options, start, sink, onClose, this.#pace)
+    const watch: Watch = new Watch(
+      storage,
+      clock,
+      resource,
+      options,
+      start,
+      sink,
+      onClose,
+      this.#paceOf(resource),
+    )
     this.#open.add(watch)
     return watch
+  }
+
+  /** Each resource has its own: who watches another does not wait for a crowd. */
+  #paceOf(resource: Served): Pace {
+    const known = this.#paces.get(resource)
+    if (known) return known
+    const pace = new Pace()
+    this.#paces.set(resource, pace)
+    return pace
   }
 }
 

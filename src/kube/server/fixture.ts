@@ -114,6 +114,8 @@ export interface Fixture {
 export interface WatchProbe {
   status: number
   events: { type: string; object: KubeObject & Record<string, unknown> }[]
+  /** In which they came. */
+  pieces: number
   ended: boolean
   abort(): void
   /** Stops taking data, and goes on. */
@@ -170,6 +172,7 @@ export function fixture(overrides: Partial<KubeServerOptions> = {}): Fixture {
       const probe: WatchProbe = {
         status: 0,
         events: [],
+        pieces: 0,
         ended: false,
         abort: () => dispatched.abort(),
         pause: () => (paused = true),
@@ -183,6 +186,7 @@ export function fixture(overrides: Partial<KubeServerOptions> = {}): Fixture {
         {
           head: (status) => (probe.status = status),
           data(chunk) {
+            probe.pieces++
             text += Buffer.from(chunk).toString()
             const lines = text.split('\n')
             text = lines.pop() ?? ''

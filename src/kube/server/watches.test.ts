@@ -320,6 +320,19 @@ describe('a slow reader', () => {
     expect(slow.events).toEqual(quick.events)
   })
 
+  it('has in one piece what has come meanwhile', async () => {
+    const kube = fixture()
+    const slow = kube.watch(`${WIDGETS}?watch=1`)
+    await eventually(() => expect(kube.server.watches).toBe(1))
+    slow.pause()
+    for (let i = 0; i < 6; i++) await kube.call('POST', WIDGETS, widget(`w${i}`))
+    expect([slow.pieces, slow.events.length]).toEqual([1, 1])
+
+    slow.resume()
+
+    expect([slow.pieces, slow.events.length]).toEqual([2, 6])
+  })
+
   it('that takes nothing for a minute is dropped, the others not', async () => {
     const kube = fixture()
     const stuck = kube.watch(`${WIDGETS}?watch=1`)
@@ -352,6 +365,7 @@ describe('a slow reader', () => {
   it('costs nobody else a serialisation: frames are shared', async () => {
     const kube = fixture()
     const chunks = new Set<Uint8Array>()
+    let taken = 0
     let seen = 0
     for (let i = 0; i < 20; i++) {
       kube.server.transport.dispatch(
@@ -360,7 +374,8 @@ describe('a slow reader', () => {
           head() {},
           data(chunk) {
             chunks.add(chunk)
-            seen++
+            taken++
+            seen += Buffer.from(chunk).toString().split('\n').length - 1
             return true
           },
           end() {},
@@ -373,6 +388,52 @@ describe('a slow reader', () => {
     await create(kube, 10)
 
     await eventually(() => expect(seen).toBe(200))
-    expect(chunks.size).toBe(10)
+    expect(taken).toBe(chunks.size * 20)
+    expect(chunks.size).toBeLessThanOrEqual(10)
+  })
+})
+
+describe('a crowd of watchers', () => {
+  const CROWD = 250
+
+  it('has every event once and in order', async () => {
+    const kube = fixture()
+    const crowd = Array.from({ length: CROWD }, () => kube.watch(`${WIDGETS}?watch=1`))
+    await eventually(() => expect(kube.server.watches).toBe(CROWD))
+
+    for (let i = 0; i < 20; i++) await kube.call('POST', WIDGETS, widget(`w${i}`))
+
+    const names = Array.from({ length: 20 }, (_, i) => `w${i}`)
+    await eventually(() => {
+      for (const { events } of crowd) expect(events.map(({ object }) => object.metadata.name)).toEqual(names)
+    })
+  })
+
+  it('does not hold up who watches another resource', async () => {
+    const kube = fixture()
+    const other = kube.watch(`${GADGETS}?watch=1`)
+    const crowd = Array.from({ length: CROWD }, () => kube.watch(`${WIDGETS}?watch=1`))
+    await eventually(() => expect(kube.server.watches).toBe(CROWD + 1))
+
+    await kube.call('POST', WIDGETS, widget('a'))
+    await kube.call('POST', GADGETS, {
+      apiVersion: 'ex.io/v1alpha1',
+      kind: 'Gadget',
+      metadata: { name: 'b' },
+    })
+
+    expect(other.events).toHaveLength(1)
+    await eventually(() => expect(crowd.every(({ events }) => events.length === 1)).toBe(true))
+  })
+
+  it('is sent what it still waits for when a watch ends', async () => {
+    const kube = fixture()
+    const crowd = Array.from({ length: CROWD }, () => kube.watch(`${WIDGETS}?watch=1&timeoutSeconds=60`))
+    await eventually(() => expect(kube.server.watches).toBe(CROWD))
+
+    await kube.call('POST', WIDGETS, widget('a'))
+    kube.clock.advance(60_000)
+
+    expect(crowd.map(({ events, ended }) => [events.length, ended])).toEqual(crowd.map(() => [1, true]))
   })
 })

@@ -185,7 +185,7 @@ async function sinkFor(exchange: Exchange, form: Negotiated): Promise<WatchSink>
   if (wantsWebSocket(exchange)) return webSocketSink(exchange)
   const stream = form.mediaType === PROTOBUF ? `${PROTOBUF};stream=watch` : form.mediaType
   exchange.head(200, { 'content-type': stream })
-  return { frame: (bytes) => exchange.data(bytes), end: () => exchange.end() }
+  return { joins: true, frame: (bytes) => exchange.data(bytes), end: () => exchange.end() }
 }
 
 /** Without `timeoutSeconds` a watch ends after half an hour to an hour. */
