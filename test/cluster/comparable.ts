@@ -35,6 +35,8 @@ export function comparable(json: Json): unknown {
     // Stored there as v1, which puts the use of cpu last.
     copy.spec['metrics'].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   }
+  // Whether its priority level is there, which its controller there writes down.
+  if (copy.kind === 'FlowSchema') delete (copy as { status?: unknown }).status
   if (copy.kind === 'CertificateSigningRequest' && copy.spec) {
     for (const field of ['username', 'groups', 'uid', 'extra']) delete copy.spec[field]
   }
@@ -52,7 +54,9 @@ export function likewise(ours: unknown, theirs: unknown): unknown {
   const [own, wanted] = [ours, theirs].map((said) => (said as { causes?: string[] }).causes)
   if (!own || !wanted) return ours
   const masked = (cause: string): string =>
-    cause.replace(/(Invalid|Unsupported) value: .*: /s, '$1 value: GO: ')
+    cause
+      .replace(/Invalid value: .*: /s, 'Invalid value: GO: ')
+      .replace(/Unsupported value: .*: (?=supported values)/s, 'Unsupported value: GO: ')
   const causes = own.map((cause) =>
     !wanted.includes(cause) && wanted.includes(masked(cause)) ? masked(cause) : cause,
   )

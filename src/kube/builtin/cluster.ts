@@ -38,6 +38,7 @@ const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
 
 export const priorityClass: KindRules = {
   hasGeneration: true,
+  changesOnly: true,
   defaults(object) {
     priorityView(object).preemptionPolicy ??= 'PreemptLowerPriority'
   },
@@ -77,7 +78,8 @@ export const runtimeClass: KindRules = {
     return [
       ...name('label', 'handler', handler),
       ...labels('scheduling.nodeSelector', scheduling?.nodeSelector),
-      ...tolerationFaults('scheduling.tolerations', scheduling?.tolerations ?? []),
+      // The field is named twice.
+      ...tolerationFaults('scheduling.tolerations.tolerations', scheduling?.tolerations ?? []),
     ]
   },
   validateUpdate: (object, previous) => immutable('handler', object['handler'], previous['handler']),
@@ -94,9 +96,7 @@ export const lease: KindRules = {
     const { leaseDurationSeconds, leaseTransitions } = (object as unknown as Lease).spec
     const faults = positive('spec.leaseDurationSeconds', leaseDurationSeconds)
     if (leaseTransitions !== undefined && leaseTransitions < 0) {
-      faults.push(
-        invalidValue('spec.leaseTransitions', leaseTransitions, 'must to be greater than or equal to 0'),
-      )
+      faults.push(invalidValue('spec.leaseTransitions', leaseTransitions, 'must to greater or equal than 0'))
     }
     return faults
   },
@@ -136,7 +136,7 @@ export const apiService: KindRules = {
     const { group = '', version = '', service } = spec
     const faults: Faults = []
     const wanted = `${version}.${group}`
-    if (metadata.name !== wanted) {
+    if (metadata.name && metadata.name !== wanted) {
       const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`
       faults.push(invalidValue('metadata.name', metadata.name ?? '', why))
     }

@@ -80,13 +80,11 @@ const PORT_NAME = /^[-a-z0-9]+$/
 /** IANA service names: what ports are called. */
 export function portName(field: string, value: string): Faults {
   const faults: string[] = []
-  if (value === '')
-    return [invalidValue(field, value, 'must contain at least one letter or number (a-z, 0-9)')]
   if (value.length > 15) faults.push('must be no more than 15 characters')
   if (!PORT_NAME.test(value)) {
     faults.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
   }
-  if (!/[a-z]/.test(value)) faults.push('must contain at least one letter (a-z)')
+  if (!/[a-z]/.test(value)) faults.push('must contain at least one letter or number (a-z, 0-9)')
   if (value.includes('--')) faults.push('must not contain consecutive hyphens')
   if (/^-|-$/.test(value)) faults.push('must not begin or end with a hyphen')
   return faults.map((why) => invalidValue(field, value, why))
@@ -94,9 +92,13 @@ export function portName(field: string, value: string): Faults {
 
 type NameRule = Parameters<typeof nameFaults>[0]
 
-/** Faults of a name of some other object or part. */
-export function name(rule: NameRule, field: string, value: string): Faults {
-  return nameFaults(rule, value).map((why) => invalidValue(field, value, why))
+/**
+ * Faults of a name of some other object or part.
+ *
+ * @param written as the client wrote it, where it is read otherwise
+ */
+export function name(rule: NameRule, field: string, value: string, written = value): Faults {
+  return nameFaults(rule, value).map((why) => invalidValue(field, written, why))
 }
 
 /** A name that must be there. */
@@ -157,6 +159,14 @@ function selectorRequirement(field: string, { key, operator, values }: LabelSele
       faults.push(invalidValue(`${field}.operator`, operator, 'not a valid selector operator'))
   }
   return [...faults, ...qualifiedName(`${field}.key`, key)]
+}
+
+/** Whether a selector can be worked with: what it compares are values that labels may have. */
+export function isReadable(selector: LabelSelector | null | undefined): boolean {
+  const values = (selector?.matchExpressions ?? []).flatMap((requirement) => requirement.values ?? [])
+  return (
+    labelSelector('', selector).length === 0 && values.every((value) => labelValueFaults(value).length === 0)
+  )
 }
 
 /** Whether a selector picks an object with these labels; `null` picks nothing. */

@@ -22,7 +22,7 @@ import {
   runtimeClass,
 } from './cluster.js'
 import { namespace, node } from './core/cluster.js'
-import { configMap, secret } from './core/configuration.js'
+import { configMap, secret, serviceAccount } from './core/configuration.js'
 import { endpoints } from './core/endpoints.js'
 import { event, eventV1 } from './core/event.js'
 import { limitRange, resourceQuota } from './core/limits.js'
@@ -33,7 +33,7 @@ import { serviceRules } from './core/service.js'
 import { type ServiceAddresses } from './core/serviceaddresses.js'
 import { type ResourceFacts } from './data.js'
 import { flowSchema, priorityLevel } from './flowcontrol/rules.js'
-import { endpointSlice } from './networking/endpointslice.js'
+import { endpointSlice, endpointSliceBeta } from './networking/endpointslice.js'
 import { ingress, ingressBeta, ingressClass } from './networking/ingress.js'
 import { networkPolicy } from './networking/networkpolicy.js'
 import { podSecurityPolicy } from './policy/podsecuritypolicy.js'
@@ -57,6 +57,7 @@ const RULES: Readonly<Record<string, KindRules>> = {
   ' ReplicationController': replicationController,
   ' ResourceQuota': resourceQuota,
   ' Secret': secret,
+  ' ServiceAccount': serviceAccount,
   'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration': mutatingWebhooks,
   'admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration': validatingWebhooks,
   'admissionregistration.k8s.io/v1beta1 MutatingWebhookConfiguration': mutatingWebhooksBeta,
@@ -78,6 +79,7 @@ const RULES: Readonly<Record<string, KindRules>> = {
   'certificates.k8s.io/v1beta1 CertificateSigningRequest': certificateSigningRequestBeta,
   'coordination.k8s.io Lease': lease,
   'discovery.k8s.io EndpointSlice': endpointSlice,
+  'discovery.k8s.io/v1beta1 EndpointSlice': endpointSliceBeta,
   'events.k8s.io Event': eventV1,
   'extensions Ingress': ingressBeta,
   'flowcontrol.apiserver.k8s.io FlowSchema': flowSchema,

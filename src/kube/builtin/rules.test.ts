@@ -186,7 +186,7 @@ describe('configuration', () => {
 
   it.each([
     ['kubernetes.io/tls', ['data[tls.crt]: Required value', 'data[tls.key]: Required value']],
-    ['kubernetes.io/ssh-auth', ['data[ssh-privatekey]: Required value']],
+    ['kubernetes.io/ssh-auth', ['data[%s][ssh-privatekey]: Required value']],
     ['kubernetes.io/dockerconfigjson', ['data[.dockerconfigjson]: Required value']],
     [
       'kubernetes.io/service-account-token',

@@ -20,6 +20,8 @@ export interface KindRules {
     previous: Readonly<KubeObject>,
     context: RequestContext,
   ) => FieldFault[]
+  /** Of a change only what `validateUpdate` finds: where most of a kind cannot change, the original looks no further. */
+  changesOnly?: boolean
   afterDelete?: (object: Readonly<KubeObject>) => void
   gracePeriodSeconds?: (object: Readonly<KubeObject>) => number | undefined
   nameRule?: Strategy['nameRule']

@@ -26,7 +26,7 @@ export function strategyOf(
     },
     validate,
     validateUpdate: (object, previous, context) => [
-      ...validate(object, context),
+      ...(rules.changesOnly ? [] : validate(object, context)),
       ...(rules.validateUpdate?.(object, previous, context) ?? []),
     ],
     ...(rules.prepareForCreate && { prepareForCreate: rules.prepareForCreate }),

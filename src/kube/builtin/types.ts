@@ -292,6 +292,7 @@ export interface PersistentVolumeClaimSpec {
   volumeName?: string
   storageClassName?: string
   volumeMode?: string
+  dataSource?: { apiGroup?: string | null; kind: string; name: string }
 }
 
 export interface PersistentVolumeClaim extends KubeObject {

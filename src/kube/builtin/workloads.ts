@@ -5,7 +5,7 @@ import {
   goMap,
   goSelector,
   invalidValue,
-  labelSelector,
+  isReadable,
   selects,
   unsupported,
 } from './faults.js'
@@ -20,14 +20,14 @@ export function templateLabelFaults(
 ): Faults {
   const { labels } = template.metadata
   // What is no selector at all picks nothing and is told of by itself.
-  return labelSelector('', selector).length > 0 || selects(selector, labels)
+  return !isReadable(selector) || selects(selector, labels)
     ? []
     : [invalidValue(`${field}.metadata.labels`, goMap(labels), '`selector` does not match template `labels`')]
 }
 
 /** A selector that cannot be read. */
 export function unreadableSelector(field: string, selector: LabelSelector | null, why: string): Faults {
-  return labelSelector('', selector).length > 0 ? [invalidValue(field, goSelector(selector), why)] : []
+  return isReadable(selector) ? [] : [invalidValue(field, goSelector(selector), why)]
 }
 
 /** Pods that are replaced when they end must restart always, and may have no deadline. */
@@ -43,7 +43,7 @@ export function lastingFaults(field: string, { spec }: PodTemplateSpec, kind: st
   return faults
 }
 
-/** The template of a Deployment, ReplicaSet or ReplicationController. */
+/** The template of a Deployment or ReplicaSet. */
 export function replicatedTemplateFaults(
   field: string,
   template: PodTemplateSpec,
@@ -76,7 +76,8 @@ export function atMostAll(field: string, value: number | string | undefined): Fa
     : []
 }
 
-/** Whether a count or percentage is nothing. */
+/** Whether a count or percentage is nothing, as one is that cannot be read. */
 export function isNone(value: number | string | undefined): boolean {
+  if (typeof value === 'string' && !PERCENT.test(value)) return true
   return value === undefined || Number.parseInt(String(value), 10) === 0
 }

@@ -4,6 +4,7 @@ import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import {
   duplicate,
   type Faults,
+  goTexts,
   invalidValue,
   labelSelector,
   name,
@@ -109,7 +110,7 @@ function webhookFaults(field: string, webhook: Webhook, mutating: boolean, { str
     faults.push(required(`${field}.admissionReviewVersions`, why))
   } else if (!versions.some((version) => version === 'v1' || version === 'v1beta1')) {
     const why = 'must include at least one of v1, v1beta1'
-    faults.push(invalidValue(`${field}.admissionReviewVersions`, versions, why))
+    faults.push(invalidValue(`${field}.admissionReviewVersions`, goTexts(versions), why))
   }
   versions.forEach((version, i) => {
     const at = `${field}.admissionReviewVersions[${i}]`
@@ -120,6 +121,11 @@ function webhookFaults(field: string, webhook: Webhook, mutating: boolean, { str
     const at = `${field}.rules[${i}]`
     for (const part of ['operations', 'apiGroups', 'apiVersions', 'resources'] as const) {
       if ((rule[part] ?? []).length === 0) faults.push(required(`${at}.${part}`))
+    }
+    for (const part of ['apiVersions', 'resources'] as const) {
+      rule[part]?.forEach((text, j) => {
+        if (text === '') faults.push(required(`${at}.${part}[${j}]`))
+      })
     }
     ;(rule.operations ?? []).forEach((operation, j) => {
       const supported = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
@@ -161,8 +167,9 @@ function clientFaults(field: string, { url, service }: Webhook['clientConfig']):
   if (url !== undefined) return urlFaults(`${field}.url`, url)
   if (!service) return []
   const faults: Faults = []
-  if (service.name === '') faults.push(required(`${field}.service.name`, 'service name is required'))
-  if (service.namespace === '') {
+  // The original takes the one for the other.
+  if (service.namespace === '') faults.push(required(`${field}.service.name`, 'service name is required'))
+  if (service.name === '') {
     faults.push(required(`${field}.service.namespace`, 'service namespace is required'))
   }
   if (service.path !== undefined) faults.push(...pathFaults(`${field}.service.path`, service.path))
@@ -179,10 +186,8 @@ function pathFaults(field: string, path: string): Faults {
   const faults: Faults = []
   if (path === '//') return [invalidValue(field, path, 'segment[0] may not be empty')]
   if (!path.startsWith('/')) faults.push(invalidValue(field, path, "must start with a '/'"))
-  const segments = path
-    .replace(/\/$/, '')
-    .split('/')
-    .slice(path.startsWith('/') ? 1 : 0)
+  // The first character is taken for the slash that it should be.
+  const segments = path.slice(1).replace(/\/$/, '').split('/')
   segments.forEach((segment, i) => {
     if (segment === '') faults.push(invalidValue(field, path, `segment[${i}] may not be empty`))
     for (const why of nameFaults('subdomain', segment)) {
@@ -192,12 +197,23 @@ function pathFaults(field: string, path: string): Faults {
   return faults
 }
 
+type Url = Pick<URL, 'protocol' | 'host' | 'username' | 'password' | 'hash' | 'search'>
+
+/** A path without a host is a URL, too. */
+function readUrl(text: string): Url | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    const isPath = !/^[^/]*:|^\/\/|[\s%]/.test(text)
+    const [hash = '', search = ''] = [/#.*/.exec(text)?.[0], /\?[^#]*/.exec(text)?.[0]]
+    return isPath ? { protocol: '', host: '', username: '', password: '', hash, search } : undefined
+  }
+}
+
 function urlFaults(field: string, text: string): Faults {
   const form = '; desired format: https://host[/path]'
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch {
+  const url = readUrl(text)
+  if (url === undefined) {
     return [required(field, `url must be a valid URL: parse ${JSON.stringify(text)}: invalid URI${form}`)]
   }
   const faults: Faults = []

@@ -1,6 +1,7 @@
 /** apps/v1 ReplicaSet and v1 ReplicationController, its elder with a plain map for a selector. */
 import {
   type Faults,
+  goMap,
   goSelector,
   immutable,
   invalidValue,
@@ -8,12 +9,14 @@ import {
   labelSelector,
   nonNegative,
   required,
+  selects,
 } from '../faults.js'
 import { defaultPodTemplate } from '../pods/defaults.js'
 import { type KindRules } from '../rules.js'
 import { SELECTED_SCALE } from '../scale.js'
 import { type PodTemplateSpec, type StringMap, type Workload } from '../types.js'
-import { replicatedTemplateFaults } from '../workloads.js'
+import { podTemplateFaults } from '../pods/validation.js'
+import { lastingFaults, replicatedTemplateFaults } from '../workloads.js'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 
 const view = (object: object) => object as Workload
@@ -81,6 +84,16 @@ export const replicationController: KindRules = {
     if (Object.keys(selector).length === 0) faults.push(required('spec.selector'))
     faults.push(...nonNegative('spec.replicas', spec.replicas))
     if (!spec.template) return [...faults, required('spec.template')]
-    return [...faults, ...replicatedTemplateFaults('spec.template', spec.template, { matchLabels: selector })]
+    const { labels } = spec.template.metadata
+    // A plain map can hold no fault: what is no label picks nothing.
+    if (!selects({ matchLabels: selector }, labels)) {
+      const why = '`selector` does not match template `labels`'
+      faults.push(invalidValue('spec.template.metadata.labels', goMap(labels), why))
+    }
+    return [
+      ...faults,
+      ...podTemplateFaults('spec.template', spec.template),
+      ...lastingFaults('spec.template', spec.template, 'ReplicationController'),
+    ]
   },
 }

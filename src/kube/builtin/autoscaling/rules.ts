@@ -37,11 +37,16 @@ const view = (object: object) => object as Autoscaler
 
 const DEFAULT_UTILIZATION = 80
 
-function specFaults({ spec }: Autoscaler): Faults {
+/** @param hasOutside whether something beside the pods is measured, which is there without any */
+function specFaults({ spec }: Autoscaler, hasOutside = false): Faults {
   const faults: Faults = []
   const { minReplicas, maxReplicas } = spec
   if (minReplicas !== undefined && minReplicas < 1) {
     faults.push(invalidValue('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
+  }
+  if (minReplicas === 0 && !hasOutside) {
+    const why = 'must specify at least one Object or External metric to support scaling to zero replicas'
+    faults.push(forbidden('spec.metrics', why))
   }
   if (maxReplicas < 1) faults.push(invalidValue('spec.maxReplicas', maxReplicas, 'must be greater than 0'))
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
@@ -68,7 +73,11 @@ export const autoscalerV1: KindRules = {
   },
   validate: (object) => [
     ...specFaults(view(object)),
-    ...positive('spec.targetCPUUtilizationPercentage', view(object).spec.targetCPUUtilizationPercentage),
+    // It is checked as the metric that it stands for.
+    ...positive(
+      'spec.metrics[0].resource.target.averageUtilization',
+      view(object).spec.targetCPUUtilizationPercentage,
+    ),
   ],
 }
 
@@ -87,13 +96,15 @@ function metricRules(cpu: () => Metric, read = (metric: Metric): Metric => metri
     validate(object) {
       const own = view(object)
       return [
-        ...specFaults(own),
+        ...specFaults(own, (own.spec.metrics ?? []).some(isOutside)),
         ...(own.spec.metrics ?? []).flatMap((metric, i) => metricFaults(`spec.metrics[${i}]`, read(metric))),
         ...behaviorFaults('spec.behavior', own.spec.behavior),
       ]
     },
   }
 }
+
+const isOutside = ({ type }: Metric): boolean => type === 'Object' || type === 'External'
 
 /** v2beta2 and v2. */
 export const autoscalerV2 = metricRules(() => ({

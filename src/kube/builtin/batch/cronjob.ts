@@ -77,7 +77,7 @@ export function scheduleFault(text: string): string | undefined {
   }
   const fields = schedule.split(/\s+/)
   if (fields.length !== 5) {
-    return `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`
+    return `Expected exactly 5 fields, found ${fields.length}: ${schedule}`
   }
   for (const [index, field] of fields.entries()) {
     const range = RANGES[index]

@@ -93,7 +93,6 @@ describe('converting between served and stored versions', () => {
       endpoints: [
         {
           addresses: ['10.0.0.1'],
-          nodeName: 'n',
           topology: { 'kubernetes.io/hostname': 'n', 'topology.kubernetes.io/zone': 'z', rack: '7' },
         },
       ],

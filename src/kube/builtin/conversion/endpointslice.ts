@@ -34,6 +34,8 @@ export const endpointSliceV1beta1: Reshape = {
       }
       delete endpoint.deprecatedTopology
       delete endpoint.zone
+      // The beta of 1.20 tells it by the topology alone.
+      delete endpoint.nodeName
       if (Object.keys(topology).length > 0) endpoint.topology = topology
     }
   },

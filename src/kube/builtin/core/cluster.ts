@@ -1,7 +1,18 @@
 /** v1 Namespace and Node. */
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import { labelValueFaults } from '../../../apimachinery/meta/names.js'
-import { duplicate, type Faults, forbidden, invalidValue, oneOf, qualifiedName, required } from '../faults.js'
+import { type FieldFault } from '../../../apimachinery/errors/index.js'
+import {
+  duplicate,
+  type Faults,
+  forbidden,
+  go,
+  invalidValue,
+  oneOf,
+  qualifiedName,
+  required,
+  same,
+} from '../faults.js'
 import { type KindRules } from '../rules.js'
 
 interface Namespace extends KubeObject {
@@ -55,8 +66,9 @@ export const node: KindRules = {
     if (status.allocatable === undefined && status.capacity !== undefined) {
       status.allocatable = { ...status.capacity }
     }
-    if (spec.podCIDR !== undefined) spec.podCIDRs ??= [spec.podCIDR]
-    if (spec.podCIDRs?.[0] !== undefined) spec.podCIDR ??= spec.podCIDRs[0]
+    // One range for each node: a second one is of a later release.
+    const range = spec.podCIDR ?? spec.podCIDRs?.[0]
+    if (range !== undefined) Object.assign(spec, { podCIDR: range, podCIDRs: [range] })
   },
   validate: (object) => taintFaults(nodeView(object).spec),
   validateUpdate(object, previous) {
@@ -70,6 +82,11 @@ export const node: KindRules = {
       const why = 'node updates may not change providerID except from "" to valid'
       faults.push(forbidden('spec.providerID', why))
     }
+    if (!same(settled(after, before), settled(before, before))) {
+      const why =
+        'node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)'
+      faults.push(forbidden('[]', why))
+    }
     return faults
   },
   fieldSelectors: {
@@ -77,7 +94,24 @@ export const node: KindRules = {
   },
 }
 
+/** What of a spec stays as it is: all but what is switched, and what is yet to be given. */
+function settled(spec: Node['spec'], before: Node['spec']): unknown {
+  const { unschedulable: _, taints: __, podCIDR, podCIDRs: ___, providerID, ...rest } = spec
+  return {
+    ...rest,
+    ...(before.podCIDR && { podCIDR: podCIDR ?? '' }),
+    ...(before.providerID && { providerID: providerID ?? '' }),
+  }
+}
+
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
+
+function repeatedTaint(field: string, taint: { key: string; value: string; effect: string }): FieldFault {
+  const [key, value, effect] = [taint.key, taint.value, taint.effect].map((part) => JSON.stringify(part))
+  const shown = go(`core.Taint{Key:${key}, Value:${value}, Effect:${effect}, TimeAdded:<nil>}`)
+  const fault = duplicate(field, shown)
+  return { ...fault, message: `${fault.message}: taints must be unique by key and effect pair` }
+}
 
 function taintFaults({ taints = [] }: Node['spec']): Faults {
   const seen = new Set<string>()
@@ -88,7 +122,7 @@ function taintFaults({ taints = [] }: Node['spec']): Faults {
       ...qualifiedName(`${at}.key`, key),
       ...labelValueFaults(value).map((why) => invalidValue(`${at}.value`, value, why)),
       ...(effect === '' ? [required(`${at}.effect`)] : oneOf(`${at}.effect`, effect, EFFECTS)),
-      ...(seen.has(pair) ? [duplicate(at, { Key: key, Effect: effect })] : []),
+      ...(seen.has(pair) ? [repeatedTaint(at, { key, value, effect })] : []),
     ]
     seen.add(pair)
     return faults

@@ -134,11 +134,11 @@ function secretFaults({ metadata, data = {}, type }: Secret): Faults {
       break
     case 'kubernetes.io/basic-auth':
       if (!Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
-        faults.push(required('data[username]'), required('data[password]'))
+        faults.push(required('data[%s][username]'), required('data[%s][password]'))
       }
       break
     case 'kubernetes.io/ssh-auth':
-      if (!data['ssh-privatekey']) faults.push(required('data[ssh-privatekey]'))
+      if (!data['ssh-privatekey']) faults.push(required('data[%s][ssh-privatekey]'))
       break
     case 'kubernetes.io/tls':
       needed('tls.crt')
@@ -151,12 +151,31 @@ function secretFaults({ metadata, data = {}, type }: Secret): Faults {
 function jsonFaults(key: string, data: StringMap): Faults {
   const field = `data[${key}]`
   if (!Object.hasOwn(data, key)) return [required(field)]
+  const text = Buffer.from(data[key] ?? '', 'base64').toString('utf8')
   try {
-    JSON.parse(Buffer.from(data[key] ?? '', 'base64').toString('utf8'))
+    JSON.parse(text)
     return []
   } catch {
-    return [invalidValue(field, '<secret contents redacted>', 'invalid character in JSON')]
+    return [invalidValue(field, '<secret contents redacted>', jsonFault(text.trimStart()))]
   }
 }
 
-export const serviceAccount: KindRules = {}
+function jsonFault(text: string): string {
+  if (text === '') return 'unexpected end of JSON input'
+  const [first = ''] = text
+  return /[[{"tfn\d-]/.test(first)
+    ? 'invalid character in JSON'
+    : `invalid character '${first}' looking for beginning of value`
+}
+
+interface ServiceAccount extends KubeObject {
+  secrets?: { name?: string }[]
+}
+
+/** Of the secrets it may use an account tells the names. */
+function keepNames(object: KubeObject): void {
+  const own = object as ServiceAccount
+  if (own.secrets) own.secrets = own.secrets.map(({ name }) => (name === undefined ? {} : { name }))
+}
+
+export const serviceAccount: KindRules = { prepareForCreate: keepNames, prepareForUpdate: keepNames }

@@ -54,7 +54,7 @@ const REFUSED: readonly [RegExp, string][] = [
   [/^224\.0\.0\./, 'may not be in the link-local multicast range (224.0.0.0/24)'],
 ]
 
-function addressFaults(field: string, { ip, hostname }: EndpointAddress): Faults {
+function addressFaults(field: string, { ip, hostname, nodeName }: EndpointAddress): Faults {
   const faults: Faults = []
   if (isIP(ip) === 0) {
     faults.push(
@@ -62,6 +62,7 @@ function addressFaults(field: string, { ip, hostname }: EndpointAddress): Faults
     )
   }
   if (hostname) faults.push(...name('label', `${field}.hostname`, hostname))
+  if (nodeName !== undefined) faults.push(...name('subdomain', `${field}.nodeName`, nodeName))
   // Asked a second time by another rule.
   if (isIP(ip) === 0) faults.push(invalidValue(`${field}.ip`, ip, 'must be a valid IP address'))
   for (const [range, why] of REFUSED) if (range.test(ip)) faults.push(invalidValue(`${field}.ip`, ip, why))

@@ -182,8 +182,9 @@ export const limitRange: KindRules = {
       const faults: Faults = seen.has(item.type) ? [duplicate(`${at}.type`, item.type)] : []
       seen.add(item.type)
       if (item.type === '' || !(LIMIT_TYPES.includes(item.type) || item.type.includes('/'))) {
-        faults.push(...qualifiedName(`${at}.type`, item.type))
-        if (!item.type.includes('/')) {
+        const wrong = qualifiedName(`${at}.type`, item.type)
+        faults.push(...wrong)
+        if (wrong.length === 0 && !item.type.includes('/')) {
           faults.push(
             invalidValue(`${at}.type`, item.type, 'must be a standard limit type or fully qualified'),
           )

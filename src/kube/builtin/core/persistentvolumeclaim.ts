@@ -1,5 +1,14 @@
 /** v1 PersistentVolumeClaim. */
-import { type Faults, forbidden, labelSelector, name, required, same, unsupported } from '../faults.js'
+import {
+  type Faults,
+  forbidden,
+  immutable,
+  labelSelector,
+  name,
+  required,
+  same,
+  unsupported,
+} from '../faults.js'
 import { defaultClaimSpec } from '../pods/defaults.js'
 import { type KindRules } from '../rules.js'
 import { type PersistentVolumeClaim, type PersistentVolumeClaimSpec } from '../types.js'
@@ -15,7 +24,12 @@ export const persistentVolumeClaim: KindRules = {
   },
   validate: (object) => specFaults(view(object).spec),
   validateUpdate(object, previous, context) {
-    return context.subresource === 'status' ? [] : updateFaults(view(object), view(previous))
+    if (context.subresource === 'status') return []
+    const [after, before] = [view(object), view(previous)]
+    return [
+      ...updateFaults(after, before),
+      ...immutable('volumeMode', after.spec.volumeMode, before.spec.volumeMode),
+    ]
   },
 }
 
@@ -44,8 +58,20 @@ function specFaults(spec: PersistentVolumeClaimSpec): Faults {
   if (spec.storageClassName) {
     faults.push(...name('subdomain', 'spec.storageClassName', spec.storageClassName))
   }
+  faults.push(...dataSourceFaults(spec.dataSource))
   if (spec.volumeMode !== undefined && !['Block', 'Filesystem'].includes(spec.volumeMode)) {
     faults.push(unsupported('spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem']))
+  }
+  return faults
+}
+
+function dataSourceFaults(source: PersistentVolumeClaimSpec['dataSource']): Faults {
+  if (!source) return []
+  const faults: Faults = []
+  if (source.name === '') faults.push(required('spec.dataSource.name'))
+  if (source.kind === '') faults.push(required('spec.dataSource.kind'))
+  if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') {
+    faults.push(invalidValue('spec.dataSource', source.kind, ''))
   }
   return faults
 }
@@ -57,9 +83,9 @@ function updateFaults(after: PersistentVolumeClaim, before: PersistentVolumeClai
   const [was, is] = [before.spec.resources.requests?.['storage'], spec.resources.requests?.['storage']]
   if (before.status.phase === 'Bound' && is !== undefined && was !== undefined) {
     spec.resources.requests = { ...spec.resources.requests, storage: was }
-    if (compareQuantities(is, was) < 0) {
-      faults.push(forbidden('spec.resources.requests.storage', 'field can not be less than previous value'))
-    }
+  }
+  if (was !== undefined && compareQuantities(is ?? '0', was) < 0) {
+    faults.push(forbidden('spec.resources.requests.storage', 'field can not be less than previous value'))
   }
   if (before.spec.volumeName === undefined) delete spec.volumeName
   if (before.spec.storageClassName === undefined) delete spec.storageClassName

@@ -104,10 +104,9 @@ function seccompField(annotation: string): SeccompProfile | undefined {
 function updateFaults(after: Pod, before: Pod): Faults {
   const faults: Faults = []
   const [next, last] = [movable(after.spec), movable(before.spec)]
-  const counts = (spec: PodSpec) => [spec.containers?.length ?? 0, spec.initContainers?.length ?? 0]
-  if (!same(counts(after.spec), counts(before.spec))) {
-    faults.push(forbidden('spec.containers', 'pod updates may not add or remove containers'))
-    return faults
+  for (const part of ['containers', 'initContainers'] as const) {
+    if (after.spec[part]?.length === before.spec[part]?.length) continue
+    return [forbidden(`spec.${part}`, 'pod updates may not add or remove containers')]
   }
   const [was, is] = [before.spec.activeDeadlineSeconds, after.spec.activeDeadlineSeconds]
   if (was !== undefined && (is === undefined || is > was)) {

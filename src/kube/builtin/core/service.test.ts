@@ -116,12 +116,27 @@ describe('addresses of services', () => {
   it('may not be changed', async () => {
     const { create, update, strategy } = setUp()
     const first = await create({ ports: PORTS })
-    const second = await update(first, { clusterIP: '10.96.0.6', ports: PORTS })
+    const second = await update(first, { ...first.spec, clusterIP: '10.96.0.6', ports: PORTS })
     expect(strategy.validateUpdate(second, first, context)).toEqual([
       {
         reason: 'FieldValueInvalid',
-        field: 'spec.clusterIP',
-        message: 'Invalid value: "10.96.0.6": field is immutable',
+        field: 'spec.clusterIPs[0]',
+        message: 'Invalid value: []string{"10.96.0.6"}: may not change once set',
+      },
+    ])
+  })
+
+  it('may not be changed, and neither may the port at which a load balancer asks for its health', async () => {
+    const { create, update, strategy } = setUp()
+    const local = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: PORTS }
+    const first = await create(local)
+    const second = await update(first, { ...local, healthCheckNodePort: 31999 })
+    expect(strategy.validateUpdate(second, first, context)).toMatchObject([
+      {
+        field: 'spec.healthCheckNodePort',
+        message: expect.stringMatching(
+          /^Invalid value: 31999: cannot change healthCheckNodePort on loadBalancer/,
+        ) as string,
       },
     ])
   })

@@ -11,16 +11,19 @@ import {
   duplicate,
   type Faults,
   forbidden,
+  go,
   goTexts,
-  immutable,
   invalidValue,
   labels,
   name,
   oneOf,
   portNumber,
+  qualifiedName,
   required,
+  same,
   unsupported,
 } from '../faults.js'
+import { isCidr } from '../networking/networkpolicy.js'
 import { numberOrName } from '../pods/containers.js'
 import { type KindRules } from '../rules.js'
 import { type Service, type ServicePort } from '../types.js'
@@ -37,20 +40,22 @@ export function serviceRules(addresses: ServiceAddresses): KindRules {
     prepareForCreate(object, context) {
       const service = view(object)
       service.status = { loadBalancer: {} }
+      dropGated(service.spec)
       normalise(service.spec)
       // A service that will be refused must not hold an address.
-      if (specFaults(service.spec).length > 0) return
+      if (specFaults(service).length > 0) return
       allocate(addresses, service, undefined, context)
     },
     prepareForUpdate(object, previous, context) {
       const service = view(object)
       if (context.subresource === 'status') return
+      dropGated(service.spec)
       keepAddresses(service.spec, view(previous).spec)
-      normalise(service.spec)
-      if (specFaults(service.spec).length > 0) return
+      normalise(service.spec, view(previous).spec)
+      if (specFaults(service).length > 0) return
       allocate(addresses, service, view(previous), context)
     },
-    validate: (object) => specFaults(view(object).spec),
+    validate: (object) => specFaults(view(object)),
     validateUpdate: (object, previous) => updateFaults(view(object).spec, view(previous).spec),
     afterDelete: (object) => addresses.release(view(object)),
   }
@@ -79,9 +84,25 @@ function defaultSpec(spec: Spec): void {
   if (needsNodePorts(spec)) spec.externalTrafficPolicy ??= 'Cluster'
 }
 
-/** `clusterIP` and `clusterIPs` tell the same; either may be given. */
-function normalise(spec: Spec): void {
-  if (spec.clusterIP !== undefined && spec.clusterIPs === undefined) spec.clusterIPs = [spec.clusterIP]
+/** Two address families, and routing by topology, come with later releases: their gates are closed. */
+function dropGated(spec: Spec & Gated): void {
+  for (const field of GATED) delete spec[field]
+  if (spec.clusterIPs && spec.clusterIPs.length > 1) spec.clusterIPs.splice(1)
+}
+
+const GATED = ['ipFamilies', 'ipFamilyPolicy', 'topologyKeys', 'allocateLoadBalancerNodePorts'] as const
+type Gated = { [field in (typeof GATED)[number]]?: unknown }
+
+/** `clusterIP` tells the same as `clusterIPs`, which older clients do not know: it may be given, or changed, alone. */
+function normalise(spec: Spec, previous?: Spec): void {
+  const { clusterIP, clusterIPs } = spec
+  if (clusterIP !== undefined) {
+    const untouched = previous
+      ? previous.clusterIP !== clusterIP && same(clusterIPs, previous.clusterIPs)
+      : false
+    const isNew = clusterIPs === undefined && (!previous?.clusterIP || previous.clusterIP === clusterIP)
+    if (untouched || isNew) spec.clusterIPs = [clusterIP]
+  }
   if (!needsAddress(spec) && spec.clusterIP === undefined) delete spec.clusterIPs
 }
 
@@ -134,7 +155,7 @@ function allocate(
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 
-function specFaults(spec: Spec): Faults {
+function specFaults({ metadata, spec }: Service): Faults {
   const faults: Faults = []
   const ports = spec.ports ?? []
   const headless = spec.clusterIP === 'None'
@@ -180,19 +201,42 @@ function specFaults(spec: Spec): Faults {
     })
   }
   faults.push(...repeatedPortFaults(ports))
-  if (spec.loadBalancerSourceRanges && spec.type !== 'LoadBalancer') {
-    const why = "may only be used when `type` is 'LoadBalancer'"
-    faults.push(forbidden('spec.LoadBalancerSourceRanges', why))
+  faults.push(...sourceRangeFaults(spec, metadata.annotations))
+  faults.push(...trafficPolicyFaults(spec))
+  // What does not go together is looked at where each by itself is right.
+  return faults.length > 0 ? faults : combinationFaults(spec)
+}
+
+const RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+
+/** Who may reach a load balancer: a field, or the annotation that was there before it. */
+function sourceRangeFaults(spec: Spec, annotations: Readonly<Record<string, string>> = {}): Faults {
+  const ranges = spec.loadBalancerSourceRanges ?? []
+  const annotation = annotations[RANGES]?.trim()
+  if (ranges.length === 0 && annotation === undefined) return []
+  const [field, value, given] =
+    ranges.length > 0
+      ? (['spec.LoadBalancerSourceRanges', `[${ranges.join(' ')}]`, ranges] as const)
+      : ([
+          `metadata.annotations[${RANGES}]`,
+          annotation ?? '',
+          annotation ? annotation.split(',') : [],
+        ] as const)
+  const faults: Faults = []
+  if (spec.type !== 'LoadBalancer') {
+    faults.push(forbidden(field, "may only be used when `type` is 'LoadBalancer'"))
   }
-  if (spec.externalTrafficPolicy !== undefined) faults.push(...trafficPolicyFaults(spec))
+  if (!given.every((range) => isCidr(range.trim()))) {
+    const why = 'must be a list of IP ranges. For example, 10.240.0.0/24,10.250.0.0/24 '
+    faults.push(invalidValue(field, value, why))
+  }
   return faults
 }
 
 function externalNameFaults(spec: Spec): Faults {
   const faults: Faults = []
   if ((spec.clusterIPs ?? []).length > 0) {
-    const why = 'may not be set for ExternalName services'
-    faults.push(invalidValue('spec.clusterIPs', goTexts(spec.clusterIPs), why))
+    faults.push(forbidden('spec.clusterIPs', 'may not be set for ExternalName services'))
   }
   const target = (spec.externalName ?? '').replace(/\.$/, '')
   if (target === '') faults.push(required('spec.externalName'))
@@ -219,20 +263,26 @@ function portFaults(spec: Spec): Faults {
       faults.push(unsupported(`${at}.protocol`, port.protocol, PROTOCOLS))
     }
     faults.push(...numberOrName(`${at}.targetPort`, port.targetPort))
+    if (port.appProtocol !== undefined) {
+      faults.push(...qualifiedName(`${at}.appProtocol`, port.appProtocol))
+    }
     return faults
   })
 }
 
 function clusterAddressFaults({ clusterIP, clusterIPs, type }: Spec): Faults {
-  if (type === 'ExternalName' || clusterIP === undefined || clusterIP === 'None') return []
+  if (type === 'ExternalName') return []
+  const [first] = clusterIPs ?? []
+  if (first === undefined) return clusterIP ? [required('spec.clusterIPs')] : []
   const faults: Faults = []
-  if (isIP(clusterIP) === 0) {
-    const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
-    faults.push(invalidValue('spec.clusterIPs[0]', clusterIP, why))
+  if (!clusterIP) {
+    faults.push(invalidValue('spec.clusterIPs', goTexts(clusterIPs), 'must be empty when clusterIP is empty'))
+  } else if (first !== clusterIP) {
+    faults.push(invalidValue('spec.clusterIPs', goTexts(clusterIPs), 'element [0] must match clusterIP'))
   }
-  if (clusterIPs && clusterIPs[0] !== clusterIP) {
-    const why = 'first value must match `clusterIP`'
-    faults.push(invalidValue('spec.clusterIPs', goTexts(clusterIPs), why))
+  if (first !== 'None' && isIP(first) === 0) {
+    const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
+    faults.push(invalidValue('spec.clusterIPs[0]', first, why))
   }
   return faults
 }
@@ -263,27 +313,57 @@ function repeatedPortFaults(ports: ServicePort[]): Faults {
   ports.forEach((port, i) => {
     const key = `${port.protocol}/${port.port}`
     if (taken.has(key)) {
-      // The original prints the port as a structure; what matters is which.
-      const shown = { Protocol: port.protocol, Port: port.port }
-      faults.push(duplicate(`spec.ports[${i}]`, shown))
+      // The original compares ports that say nothing else.
+      const rest = 'TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0'
+      const protocol = JSON.stringify(port.protocol ?? '')
+      const shown = `Name:"", Protocol:${protocol}, AppProtocol:(*string)(nil), Port:${port.port}, ${rest}`
+      faults.push(duplicate(`spec.ports[${i}]`, go(`core.ServicePort{${shown}}`)))
     }
     taken.add(key)
   })
   return faults
 }
 
-function trafficPolicyFaults(spec: Spec): Faults {
-  const policy = spec.externalTrafficPolicy ?? ''
-  if (!needsNodePorts(spec)) {
-    const why = 'ExternalTrafficPolicy can only be set on NodePort and LoadBalancer service'
-    return [invalidValue('spec.externalTrafficPolicy', policy, why)]
+function trafficPolicyFaults({ externalTrafficPolicy: policy, healthCheckNodePort: port = 0 }: Spec): Faults {
+  const faults: Faults = []
+  if (policy !== undefined && policy !== 'Cluster' && policy !== 'Local') {
+    const why = 'ExternalTrafficPolicy must be empty, Cluster or Local'
+    faults.push(invalidValue('spec.externalTrafficPolicy', policy, why))
   }
-  if (policy === 'Cluster' || policy === 'Local') return []
-  const why = `ExternalTrafficPolicy must be empty, Cluster or Local`
-  return [invalidValue('spec.externalTrafficPolicy', policy, why)]
+  if (port < 0) {
+    faults.push(invalidValue(HEALTH_PORT, port, 'HealthCheckNodePort must be not less than 0'))
+  }
+  return faults
+}
+
+const HEALTH_PORT = 'spec.healthCheckNodePort'
+
+function combinationFaults(spec: Spec): Faults {
+  const { externalTrafficPolicy: policy, healthCheckNodePort: port } = spec
+  const faults: Faults = []
+  if (policy !== undefined && !needsNodePorts(spec)) {
+    const why = 'ExternalTrafficPolicy can only be set on NodePort and LoadBalancer service'
+    faults.push(invalidValue('spec.externalTrafficPolicy', policy, why))
+  }
+  if (port !== undefined && !needsHealthPort(spec)) {
+    const why = 'HealthCheckNodePort can only be set on LoadBalancer service with ExternalTrafficPolicy=Local'
+    faults.push(invalidValue(HEALTH_PORT, port, why))
+  }
+  return faults
 }
 
 function updateFaults(after: Spec, before: Spec): Faults {
-  if (!needsAddress(after) || !needsAddress(before) || before.clusterIP === undefined) return []
-  return immutable('spec.clusterIP', after.clusterIP ?? '', before.clusterIP)
+  const faults: Faults = []
+  const bothWait =
+    needsHealthPort(after) && needsHealthPort(before) && before.healthCheckNodePort !== undefined
+  if (bothWait && after.healthCheckNodePort !== before.healthCheckNodePort) {
+    const why =
+      'cannot change healthCheckNodePort on loadBalancer service with externalTraffic=Local during update'
+    faults.push(invalidValue(HEALTH_PORT, after.healthCheckNodePort ?? 0, why))
+  }
+  if (!needsAddress(after) || !needsAddress(before) || before.clusterIP === undefined) return faults
+  const [is] = after.clusterIPs ?? []
+  if (is === before.clusterIP) return faults
+  const why = is === undefined ? 'primary clusterIP can not be unset' : 'may not change once set'
+  return [...faults, invalidValue('spec.clusterIPs[0]', goTexts(after.clusterIPs), why)]
 }

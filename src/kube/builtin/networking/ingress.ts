@@ -1,7 +1,16 @@
 /** Ingress of networking.k8s.io/v1, of its beta and of extensions, and IngressClass. */
 import { isIP } from 'node:net'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
-import { type Faults, go, immutable, invalidValue, name, required, unsupported } from '../faults.js'
+import {
+  type Faults,
+  go,
+  immutable,
+  invalidValue,
+  name,
+  required,
+  requiredName,
+  unsupported,
+} from '../faults.js'
 import { numberOrName } from '../pods/containers.js'
 import { type KindRules } from '../rules.js'
 import { type IntOrString } from '../types.js'
@@ -9,7 +18,7 @@ import { type IntOrString } from '../types.js'
 /** A backend in either shape. */
 interface Backend {
   service?: { name: string; port: { name?: string; number?: number } }
-  resource?: { apiGroup?: string; kind: string; name: string }
+  resource?: Reference
   serviceName?: string
   servicePort?: IntOrString
 }
@@ -124,45 +133,56 @@ function segmentFaults(field: string, path: string): Faults {
   return faults
 }
 
+interface Reference {
+  apiGroup?: string | null
+  kind: string
+  name: string
+}
+
+/** Of what is named by kind: something in the same namespace, or what a class is tuned by. */
+function referenceFaults(field: string, { apiGroup, kind, name: target }: Reference): Faults {
+  return [
+    ...(apiGroup === undefined || apiGroup === null ? [] : name('subdomain', `${field}.apiGroup`, apiGroup)),
+    ...(kind === ''
+      ? [required(`${field}.kind`, 'kind is required')]
+      : name('path-segment', `${field}.kind`, kind)),
+    ...(target === ''
+      ? [required(`${field}.name`, 'name is required')]
+      : name('path-segment', `${field}.name`, target)),
+  ]
+}
+
 function backendFaults(field: string, backend: Backend): Faults {
-  if (backend.resource) {
-    const { apiGroup, kind, name: resource } = backend.resource
-    const faults: Faults = []
-    if (backend.service || backend.serviceName) {
-      faults.push(invalidValue(field, '', 'cannot set both resource and service backends'))
-    }
-    if (apiGroup !== undefined) faults.push(...name('subdomain', `${field}.resource.apiGroup`, apiGroup))
-    if (kind === '') faults.push(required(`${field}.resource.kind`))
-    if (resource === '') faults.push(required(`${field}.resource.name`))
-    return faults
+  const isBeta = Boolean(backend.serviceName) || (backend.servicePort ?? 0) !== 0
+  if (backend.resource && (backend.service || isBeta)) {
+    return [invalidValue(field, '', 'cannot set both resource and service backends')]
   }
-  if (backend.serviceName !== undefined || backend.servicePort !== undefined) {
-    const faults: Faults = []
-    if (!backend.serviceName) faults.push(required(`${field}.serviceName`))
-    else faults.push(...name('service', `${field}.serviceName`, backend.serviceName))
-    return [...faults, ...numberOrName(`${field}.servicePort`, backend.servicePort ?? 0)]
+  if (backend.resource) return referenceFaults(`${field}.resource`, backend.resource)
+  if (isBeta) {
+    const { serviceName = '', servicePort: port = 0 } = backend
+    return [
+      ...requiredName('service', `${field}.serviceName`, serviceName),
+      ...(port === 0 || port === ''
+        ? [required(field, 'port name or number is required')]
+        : numberOrName(`${field}.servicePort`, port)),
+    ]
   }
-  if (!backend.service) return [required(field, 'port name or number is required')]
+  if (!backend.service) return [invalidValue(field, '', 'resource or service backend is required')]
   const { name: service, port } = backend.service
-  const faults: Faults = []
-  if (service === '') faults.push(required(`${field}.service.name`))
-  else faults.push(...name('service', `${field}.service.name`, service))
+  return [...requiredName('service', `${field}.service.name`, service), ...portFaults(field, port)]
+}
+
+function portFaults(field: string, port: { name?: string; number?: number }): Faults {
   if (port.name && port.number) {
-    faults.push(invalidValue(`${field}.service.port`, port, 'cannot set both port name & port number'))
-  } else if (!port.name && !port.number) {
-    faults.push(required(field, 'port name or number is required'))
-  } else
-    faults.push(
-      ...numberOrName(
-        `${field}.service.port.${port.name ? 'name' : 'number'}`,
-        port.name ?? port.number ?? 0,
-      ),
-    )
-  return faults
+    return [invalidValue(field, '', 'cannot set both port name & port number')]
+  }
+  if (port.name) return numberOrName(`${field}.service.port.name`, port.name)
+  if (port.number) return numberOrName(`${field}.service.port.number`, port.number)
+  return [required(field, 'port name or number is required')]
 }
 
 interface IngressClass extends KubeObject {
-  spec: { controller?: string; parameters?: { apiGroup?: string; kind: string; name: string } }
+  spec: { controller?: string; parameters?: Reference }
 }
 
 const classView = (object: object) => object as IngressClass
@@ -183,11 +203,7 @@ export const ingressClass: KindRules = {
       const why = 'must be a domain-prefixed path (such as "acme.io/foo")'
       faults.push(invalidValue('spec.controller', controller, why))
     }
-    if (parameters?.apiGroup !== undefined) {
-      faults.push(...name('subdomain', 'spec.parameters.apiGroup', parameters.apiGroup))
-    }
-    if (parameters?.kind === '') faults.push(required('spec.parameters.kind', 'kind is required'))
-    if (parameters?.name === '') faults.push(required('spec.parameters.name', 'name is required'))
+    if (parameters) faults.push(...referenceFaults('spec.parameters', parameters))
     return faults
   },
   validateUpdate: (object, previous) =>

@@ -90,14 +90,14 @@ function peerFaults(field: string, peer: Peer): Faults {
 
 function blockFaults(field: string, { cidr, except = [] }: { cidr: string; except?: string[] }): Faults {
   if (cidr === '') return [required(`${field}.cidr`)]
-  const why = 'must be a valid CIDR, (e.g. 10.9.8.0/24)'
+  const why = 'not a valid CIDR'
   return [
     ...(isCidr(cidr) ? [] : [invalidValue(`${field}.cidr`, cidr, why)]),
     ...except.flatMap((text, i) => (isCidr(text) ? [] : [invalidValue(`${field}.except[${i}]`, text, why)])),
   ]
 }
 
-function isCidr(text: string): boolean {
+export function isCidr(text: string): boolean {
   const [address = '', bits = '', ...rest] = text.split('/')
   const family = isIP(address)
   return (

@@ -131,19 +131,25 @@ function handlerFaults(field: string, { exec, httpGet, tcpSocket }: Handler): Fa
   if (given === 0) return [required(field, 'must specify a handler type')]
   if (exec && (exec.command ?? []).length === 0) faults.push(required(`${field}.exec.command`))
   if (httpGet) {
-    if (exec) faults.push(forbidden(`${field}.httpGet`, 'may not specify more than 1 handler type'))
-    if (!httpGet.path) faults.push(required(`${field}.httpGet.path`))
-    faults.push(...numberOrName(`${field}.httpGet.port`, httpGet.port))
-    faults.push(...oneOf(`${field}.httpGet.scheme`, httpGet.scheme, ['HTTP', 'HTTPS']))
-    for (const { name: header } of httpGet.httpHeaders ?? []) {
-      if (HEADER_NAME.test(header)) continue
-      faults.push(invalidValue(`${field}.httpGet.httpHeaders`, header, HEADER_NAME_TEXT))
-    }
+    if (exec) faults.push(forbidden(`${field}.httpGet`, ONE_HANDLER))
+    else faults.push(...httpFaults(`${field}.httpGet`, httpGet))
   }
   if (tcpSocket) {
-    if (exec || httpGet)
-      faults.push(forbidden(`${field}.tcpSocket`, 'may not specify more than 1 handler type'))
-    faults.push(...numberOrName(`${field}.tcpSocket.port`, tcpSocket.port))
+    if (exec || httpGet) faults.push(forbidden(`${field}.tcpSocket`, ONE_HANDLER))
+    else faults.push(...numberOrName(`${field}.tcpSocket.port`, tcpSocket.port))
+  }
+  return faults
+}
+
+const ONE_HANDLER = 'may not specify more than 1 handler type'
+
+function httpFaults(field: string, httpGet: NonNullable<Handler['httpGet']>): Faults {
+  const faults: Faults = httpGet.path ? [] : [required(`${field}.path`)]
+  faults.push(...numberOrName(`${field}.port`, httpGet.port))
+  faults.push(...oneOf(`${field}.scheme`, httpGet.scheme, ['HTTP', 'HTTPS']))
+  for (const { name: header } of httpGet.httpHeaders ?? []) {
+    if (HEADER_NAME.test(header)) continue
+    faults.push(invalidValue(`${field}.httpHeaders`, header, HEADER_NAME_TEXT))
   }
   return faults
 }
@@ -354,8 +360,8 @@ function envFromFaults(field: string, { envFrom = [] }: Container): Faults {
   return envFrom.flatMap(({ prefix, configMapRef, secretRef }, i) => {
     const at = `${field}[${i}]`
     const faults: Faults = prefix ? envName(`${at}.prefix`, prefix) : []
-    if (configMapRef) faults.push(...name('subdomain', `${at}.configMapRef.name`, configMapRef.name ?? ''))
-    if (secretRef) faults.push(...name('subdomain', `${at}.secretRef.name`, secretRef.name ?? ''))
+    if (configMapRef) faults.push(...requiredName('subdomain', `${at}.configMapRef.name`, configMapRef.name))
+    if (secretRef) faults.push(...requiredName('subdomain', `${at}.secretRef.name`, secretRef.name))
     // The list is named, not the item.
     if (!configMapRef && !secretRef) {
       faults.push(invalidValue(field, '', 'must specify one of: `configMapRef` or `secretRef`'))
@@ -389,10 +395,10 @@ function mountFaults(field: string, container: Container, volumes: ReadonlySet<s
             invalidValue(`${at}.subPathExpr`, path, 'subPathExpr and subPath are mutually exclusive'),
           )
         }
-        if (path.startsWith('/')) faults.push(invalidValue(`${at}.${part}`, path, 'must be a relative path'))
-        if (path.split('/').includes('..')) {
-          faults.push(invalidValue(`${at}.${part}`, path, "must not contain '..'"))
-        }
+        // Without the position.
+        const bare = `${field}.volumeMounts.${part}`
+        if (path.startsWith('/')) faults.push(invalidValue(bare, path, 'must be a relative path'))
+        if (path.split('/').includes('..')) faults.push(invalidValue(bare, path, "must not contain '..'"))
       }
       // Without the position.
       const how = mount.mountPropagation
@@ -415,6 +421,7 @@ function mountFaults(field: string, container: Container, volumes: ReadonlySet<s
       const at = `${field}.volumeDevices[${i}]`
       return [
         ...(device.name === '' ? [required(`${at}.name`)] : []),
+        ...(volumes.has(device.name) ? [] : [notFoundValue(`${at}.name`, device.name)]),
         ...(device.devicePath === '' ? [required(`${at}.devicePath`)] : []),
       ]
     }),
@@ -454,9 +461,6 @@ function securityFaults(field: string, context: SecurityContext | undefined): Fa
     if (id !== undefined && (id < 0 || id > 2147483647)) {
       faults.push(invalidValue(`${field}.${part}`, id, 'must be between 0 and 2147483647, inclusive'))
     }
-  }
-  if (context.procMount !== undefined && !['Default', 'Unmasked'].includes(context.procMount)) {
-    faults.push(unsupported(`${field}.procMount`, context.procMount, ['Default', 'Unmasked']))
   }
   faults.push(...seccompFaults(`${field}.seccompProfile`, context.seccompProfile))
   if (context.allowPrivilegeEscalation === false) {

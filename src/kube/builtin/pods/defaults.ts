@@ -26,6 +26,8 @@ export function defaultPod(pod: Pod): void {
 }
 
 export function defaultPodTemplate(template: PodTemplateSpec): void {
+  // They are added to pods that run, by a subresource.
+  delete template.spec.ephemeralContainers
   defaultPodSpec(template.spec)
 }
 
@@ -62,6 +64,8 @@ function defaultContainer(container: Container, hostNetwork: boolean): void {
   for (const handler of [container.lifecycle?.postStart, container.lifecycle?.preStop]) {
     if (handler) defaultHandler(handler)
   }
+  // Behind a closed gate there is but one value.
+  if (container.securityContext?.procMount !== undefined) container.securityContext.procMount = 'Default'
   container.terminationMessagePath ??= '/dev/termination-log'
   container.terminationMessagePolicy ??= 'File'
   container.imagePullPolicy ??= pullPolicyOf(container.image ?? '')

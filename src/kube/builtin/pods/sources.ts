@@ -2,7 +2,7 @@
  * What the sources of storage must say, the same for a pod's volume and for a persistent volume. What runs no program
  * here, as all of them but a few, is checked for what is required.
  */
-import { type Faults, forbidden, invalidValue, name, oneOf, required } from '../faults.js'
+import { type Faults, forbidden, invalidValue, name, oneOf, required, unsupported } from '../faults.js'
 
 type Source = Readonly<Record<string, unknown>>
 type Check = (field: string, source: Source) => Faults
@@ -14,7 +14,7 @@ const needs =
   (field, source) =>
     parts.flatMap((part) => {
       const value = source[part]
-      const there = Array.isArray(value) ? value.length > 0 : value !== undefined && value !== ''
+      const there = Array.isArray(value) ? value.length > 0 : (value ?? '') !== ''
       return there ? [] : [required(`${field}.${part}`)]
     })
 
@@ -48,7 +48,7 @@ const nfs: Check = (field, source) => {
   const faults = needs('server')(field, source)
   const path = text(source, 'path')
   if (path === '') faults.push(required(`${field}.path`))
-  else if (!path.startsWith('/')) {
+  if (!path.startsWith('/')) {
     faults.push(invalidValue(`${field}.path`, path, 'must be an absolute path'))
   }
   return faults
@@ -129,6 +129,15 @@ const quobyte: Check = (field, source) => {
   return [...faults, ...needs('volume')(field, source)]
 }
 
+const MANAGED_DISK = [
+  '/subscriptions/',
+  '/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}',
+] as const
+const BLOB_DISK = [
+  'https://',
+  'https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd',
+] as const
+
 const azureDisk: Check = (field, source) => {
   const faults = needs('diskName', 'diskURI')(field, source)
   const [caching, kind] = [source['cachingMode'], source['kind']]
@@ -137,18 +146,20 @@ const azureDisk: Check = (field, source) => {
   }
   if (typeof kind === 'string') {
     faults.push(...oneOf(`${field}.kind`, kind, ['Dedicated', 'Managed', 'Shared']))
+    const [start, form] = kind === 'Managed' ? MANAGED_DISK : BLOB_DISK
+    const uri = text(source, 'diskURI')
+    if (!uri.startsWith(start)) faults.push(unsupported(`${field}.diskURI`, uri, [form]))
   }
   return faults
 }
 
 /** Of a CSI driver: letters of any case. */
 export function csiDriver(field: string, driver: string): Faults {
-  if (driver === '') return [required(field)]
-  const faults: Faults = []
+  const faults: Faults = driver === '' ? [required(field)] : []
   if (driver.length > 63) {
     faults.push({ reason: 'FieldValueTooLong', field, message: 'Too long: must have at most 63 bytes' })
   }
-  return [...faults, ...name('subdomain', field, driver.toLowerCase())]
+  return [...faults, ...name('subdomain', field, driver.toLowerCase(), driver)]
 }
 
 /** In the order in which they are looked at, which decides whom a second one is told of. */
@@ -205,7 +216,7 @@ export function sourceFaults(
   const given = order.filter((part) => holder[part] !== undefined)
   const [first, ...others] = given
   if (first === undefined) return [required(field, 'must specify a volume type')]
-  const at = `${field}.${first}`
+  const at = `${field}.${first === 'gcePersistentDisk' ? 'persistentDisk' : first}`
   return [
     ...(SOURCES[first]?.(at, holder[first] as Source) ?? []),
     ...more(at, first),

@@ -3,6 +3,7 @@
  * volumes.ts, and Windows and SELinux options, are checked by the schema only.
  */
 import { isIP } from 'node:net'
+import { labelValueFaults } from '../../../apimachinery/meta/names.js'
 import {
   annotations,
   duplicate,
@@ -13,7 +14,6 @@ import {
   labelSelector,
   name,
   oneOf,
-  positive,
   qualifiedName,
   required,
   unsupported,
@@ -62,9 +62,6 @@ export function podSpecFaults(field: string, spec: PodSpec): Faults {
     ]),
     ...labels(`${field}.nodeSelector`, spec.nodeSelector),
     ...securityFaults(`${field}.securityContext`, spec),
-    ...(spec.imagePullSecrets ?? []).flatMap((secret, i) =>
-      secret.name ? [] : [required(`${field}.imagePullSecrets[${i}].name`)],
-    ),
     ...affinityFaults(`${field}.affinity`, spec.affinity),
     ...dnsConfigFaults(`${field}.dnsConfig`, spec),
     ...(spec.readinessGates ?? []).flatMap((gate, i) =>
@@ -89,7 +86,9 @@ export function podSpecFaults(field: string, spec: PodSpec): Faults {
     ...(spec.priorityClassName
       ? name('subdomain', `${field}.priorityClassName`, spec.priorityClassName)
       : []),
-    ...(spec.runtimeClassName ? name('subdomain', `${field}.runtimeClassName`, spec.runtimeClassName) : []),
+    ...(spec.runtimeClassName === undefined
+      ? []
+      : name('subdomain', `${field}.runtimeClassName`, spec.runtimeClassName)),
   )
   if (spec.preemptionPolicy === '') faults.push(required(`${field}.preemptionPolicy`))
   else if (spec.preemptionPolicy !== undefined) {
@@ -143,8 +142,8 @@ function securityFaults(field: string, spec: PodSpec): Faults {
   return [...faults, ...seccompFaults(`${field}.seccompProfile`, seccompProfile)]
 }
 
-const SYSCTL_TEXT = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?\\.)*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$'
-const SYSCTL = new RegExp(SYSCTL_TEXT)
+const SYSCTL_TEXT = '([a-z0-9]([-_a-z0-9]*[a-z0-9])?\\.)*[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const SYSCTL = new RegExp(`^${SYSCTL_TEXT}$`)
 
 function hostAliasFaults(field: string, aliases: NonNullable<PodSpec['hostAliases']>): Faults {
   // Without positions.
@@ -215,9 +214,29 @@ function nodeRequirement(field: string, { key, operator, values = [] }: LabelSel
 }
 
 function nodeTerm(field: string, term: NodeSelectorTerm): Faults {
-  return (term.matchExpressions ?? []).flatMap((requirement, i) =>
-    nodeRequirement(`${field}.matchExpressions[${i}]`, requirement),
-  )
+  return [
+    ...(term.matchExpressions ?? []).flatMap((requirement, i) =>
+      nodeRequirement(`${field}.matchExpressions[${i}]`, requirement),
+    ),
+    ...(term.matchFields ?? []).flatMap((requirement, i) =>
+      fieldRequirement(`${field}.matchFields[${i}]`, requirement),
+    ),
+  ]
+}
+
+/** Of a node only the name can be selected as a field, one at a time. */
+function fieldRequirement(field: string, { key, operator, values = [] }: LabelSelectorRequirement): Faults {
+  const faults: Faults = []
+  if (operator !== 'In' && operator !== 'NotIn') {
+    faults.push(invalidValue(`${field}.operator`, operator, 'not a valid selector operator'))
+  } else if (values.length !== 1) {
+    const why = "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"
+    faults.push(required(`${field}.values`, why))
+  }
+  if (key !== 'metadata.name') {
+    return [...faults, invalidValue(`${field}.key`, key, 'not a valid field selector key')]
+  }
+  return [...faults, ...values.flatMap((value, i) => name('subdomain', `${field}.values[${i}]`, value))]
 }
 
 export function nodeSelectorFaults(field: string, terms: NodeSelectorTerm[] | null): Faults {
@@ -282,12 +301,13 @@ function spreadFaults(field: string, spec: PodSpec): Faults {
     const pair = (c: { topologyKey: string; whenUnsatisfiable: string }) =>
       `{${c.topologyKey}, ${c.whenUnsatisfiable}}`
     const own = pair({ topologyKey, whenUnsatisfiable })
-    const repeated = constraints.slice(0, i).some((other) => pair(other) === own)
+    // The first is told that it is there again.
+    const repeated = constraints.slice(i + 1).filter((other) => pair(other) === own)
     return [
-      ...positive(`${at}.maxSkew`, maxSkew),
+      ...(maxSkew > 0 ? [] : [invalidValue(`${at}.maxSkew`, maxSkew, 'must be greater than zero')]),
       ...(topologyKey === '' ? [required(`${at}.topologyKey`, 'can not be empty')] : []),
       ...oneOf(`${at}.whenUnsatisfiable`, whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']),
-      ...(repeated ? [duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, own)] : []),
+      ...repeated.map(() => duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, own)),
     ]
   })
 }
@@ -312,7 +332,10 @@ export function tolerationFaults(field: string, tolerations: Toleration[]): Faul
         const why = "value must be empty when `operator` is 'Exists'"
         faults.push(invalidValue(`${at}.operator`, value, why))
       }
-    } else if (operator !== '' && operator !== 'Equal') {
+    } else if (operator === '' || operator === 'Equal') {
+      const wrong = labelValueFaults(value)
+      if (wrong.length > 0) faults.push(invalidValue(`${at}.operator`, value, wrong.join(';')))
+    } else {
       faults.push(unsupported(`${at}.operator`, operator, ['Equal', 'Exists']))
     }
     if (effect !== '' && !EFFECTS.includes(effect)) faults.push(unsupported(`${at}.effect`, effect, EFFECTS))

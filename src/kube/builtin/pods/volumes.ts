@@ -2,7 +2,7 @@
 import { duplicate, type Faults, forbidden, invalidValue, name, required, requiredName } from '../faults.js'
 import { type Volume } from '../types.js'
 import { isNegative } from '../wire/quantity.js'
-import { configKey, downwardItemFaults, relativePath } from './containers.js'
+import { downwardItemFaults, relativePath } from './containers.js'
 import { csiDriver, ONE_SOURCE, SOURCES, sourceFaults } from './sources.js'
 
 /** @returns the names of the volumes without fault: only they can be mounted */
@@ -105,7 +105,7 @@ function itemFaults(
   items: { key: string; path: string; mode?: number }[] | undefined,
 ): Faults {
   return (items ?? []).flatMap(({ key, path, mode }, i) => [
-    ...(key === '' ? [required(`${field}[${i}].key`)] : configKey(`${field}[${i}].key`, key)),
+    ...(key === '' ? [required(`${field}[${i}].key`)] : []),
     ...(path === '' ? [required(`${field}[${i}].path`)] : []),
     ...relativePath(`${field}[${i}].path`, path),
     ...modeFaults(`${field}[${i}].mode`, mode),

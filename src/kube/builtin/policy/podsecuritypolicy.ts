@@ -142,7 +142,7 @@ function groupFaults(field: string, group: Ranges | undefined): Faults {
 }
 
 /** As policies name the sources of volumes. */
-const SPELT: Readonly<Record<string, string>> = { cephfs: 'cephFS', storageos: 'storageOS' }
+const SPELT: Readonly<Record<string, string>> = { cephfs: 'cephFS' }
 const VOLUMES = [
   '*',
   ...Object.keys(SOURCES)

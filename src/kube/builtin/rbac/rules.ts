@@ -3,9 +3,11 @@ import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import {
   type Faults,
   go,
+  goSelector,
   goTexts,
   immutable,
   invalidValue,
+  isReadable,
   labelSelector,
   required,
   unsupported,
@@ -89,7 +91,11 @@ function roleRules(namespaced: boolean): KindRules {
         faults.push(required('aggregationRule.clusterRoleSelectors', why))
       }
       ;(selectors ?? []).forEach((selector, i) => {
-        faults.push(...labelSelector(`aggregationRule.clusterRoleSelectors[${i}]`, selector))
+        const at = `aggregationRule.clusterRoleSelectors[${i}]`
+        faults.push(...labelSelector(at, selector))
+        if (!isReadable(selector)) {
+          faults.push(invalidValue(at, goSelector(selector), 'invalid label selector.'))
+        }
       })
       return faults
     },

@@ -4,13 +4,17 @@ import {
   duplicate,
   type Faults,
   forbidden,
+  go,
+  goTexts,
   immutable,
   invalidValue,
+  name,
   oneOf,
   qualifiedName,
   required,
   same,
 } from '../faults.js'
+import { printed } from '../../../apimachinery/errors/faults.js'
 import { type KindRules } from '../rules.js'
 import { type StringMap } from '../types.js'
 
@@ -62,8 +66,13 @@ export const storageClass: KindRules = {
     }
     faults.push(...oneOf('reclaimPolicy', reclaimPolicy, ['Delete', 'Retain']))
     faults.push(...oneOf('volumeBindingMode', volumeBindingMode, ['Immediate', 'WaitForFirstConsumer']))
-    ;(classView(object).allowedTopologies ?? []).forEach((term, i) => {
-      faults.push(...topologyFaults(`allowedTopologies[${i}]`, term))
+    const terms = classView(object).allowedTopologies ?? []
+    terms.forEach((term, i) => {
+      const at = `allowedTopologies[${i}]`
+      faults.push(...topologyFaults(at, term))
+      if (terms.slice(0, i).some((other) => same(keysOf(other), keysOf(term)))) {
+        faults.push(duplicate(`${at}.matchLabelExpressions`, ''))
+      }
     })
     return faults
   },
@@ -79,6 +88,11 @@ export const storageClass: KindRules = {
     ]
   },
 }
+
+const keysOf = (term: TopologyTerm) =>
+  Object.fromEntries(
+    (term.matchLabelExpressions ?? []).map(({ key, values }) => [key, [...(values ?? [])].sort()]),
+  )
 
 function topologyFaults(field: string, { matchLabelExpressions = [] }: TopologyTerm): Faults {
   const keys = new Set<string>()
@@ -109,13 +123,19 @@ interface CSIDriver extends KubeObject {
 
 const driverView = (object: object) => object as CSIDriver
 
+/** Behind gates that are closed. */
+const GATED = ['storageCapacity', 'requiresRepublish', 'tokenRequests'] as const
+
+function dropGated(object: KubeObject): void {
+  const spec = driverView(object).spec as { [field in (typeof GATED)[number]]?: unknown }
+  for (const field of GATED) delete spec[field]
+}
+
 export const csiDriver: KindRules = {
   allowUnconditionalUpdate: false,
-  // A gate that is closed.
-  prepareForCreate: (object) =>
-    void delete (driverView(object).spec as { storageCapacity?: boolean }).storageCapacity,
-  prepareForUpdate: (object) =>
-    void delete (driverView(object).spec as { storageCapacity?: boolean }).storageCapacity,
+  changesOnly: true,
+  prepareForCreate: dropGated,
+  prepareForUpdate: dropGated,
   defaults(object) {
     const { spec } = driverView(object)
     spec.attachRequired ??= true
@@ -147,7 +167,7 @@ const SUBDOMAIN_TEXT =
 
 function driverName(field: string, name: string): Faults {
   const faults: Faults = []
-  if (name === '') return [required(field)]
+  if (name === '') faults.push(required(field))
   if (name.length > 63) {
     faults.push({ reason: 'FieldValueTooLong', field, message: 'Too long: must have at most 63 bytes' })
   }
@@ -156,7 +176,23 @@ function driverName(field: string, name: string): Faults {
 }
 
 interface CSINode extends KubeObject {
-  spec: { drivers: { name: string; nodeID: string; topologyKeys?: string[] }[] | null }
+  spec: { drivers: CSINodeDriver[] | null }
+}
+
+interface CSINodeDriver {
+  name: string
+  nodeID: string
+  topologyKeys?: string[]
+  allocatable?: { count?: number }
+}
+
+/** As Go prints it. */
+function goDriver({ name: driver, nodeID, topologyKeys }: CSINodeDriver): unknown {
+  const parts = [`Name:${JSON.stringify(driver)}`, `NodeID:${JSON.stringify(nodeID)}`]
+  const keys = `TopologyKeys:${printed(goTexts(topologyKeys))}`
+  return go(
+    `storage.CSINodeDriver{${[...parts, keys, 'Allocatable:(*storage.VolumeNodeResources)(nil)'].join(', ')}}`,
+  )
 }
 
 export const csiNode: KindRules = {
@@ -164,20 +200,30 @@ export const csiNode: KindRules = {
   validate(object) {
     const seen = new Set<string>()
     return ((object as unknown as CSINode).spec.drivers ?? []).flatMap(
-      ({ name, nodeID, topologyKeys = [] }, i) => {
+      ({ name: driver, nodeID, topologyKeys = [] }, i) => {
         const at = `spec.drivers[${i}]`
-        const faults = driverName(`${at}.name`, name)
+        const faults = driverName(`${at}.name`, driver)
         if (nodeID === '') faults.push(required(`${at}.nodeID`))
         topologyKeys.forEach((key, j) => {
           // The driver is named, not its key.
           if (topologyKeys.indexOf(key) < j) faults.push(duplicate(at, key))
           faults.push(...qualifiedName(at, key))
         })
-        if (seen.has(name)) faults.push(duplicate(`${at}.name`, name))
-        seen.add(name)
+        if (seen.has(driver)) faults.push(duplicate(`${at}.name`, driver))
+        seen.add(driver)
         return faults
       },
     )
+  },
+  // Drivers come and go; one that is there stays as it is.
+  validateUpdate(object, previous) {
+    const before = (previous as unknown as CSINode).spec.drivers ?? []
+    return ((object as unknown as CSINode).spec.drivers ?? []).flatMap((driver) => {
+      const old = before.find(({ name }) => name === driver.name)
+      return old === undefined || same(old, driver)
+        ? []
+        : [invalidValue('CSINodeDriver', goDriver(driver), 'field is immutable')]
+    })
   },
 }
 
@@ -197,12 +243,18 @@ export const volumeAttachment: KindRules = {
     const { attacher, nodeName, source } = attachmentView(object).spec
     const faults: Faults = []
     if (attacher === '') faults.push(required('spec.attacher'))
+    faults.push(...name('subdomain', 'spec.attacher', attacher.toLowerCase(), attacher))
     if (source.inlineVolumeSpec === undefined && source.persistentVolumeName === undefined) {
       faults.push(
         required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'),
       )
     }
-    if (nodeName === '') faults.push(required('spec.nodeName'))
+    if (source.persistentVolumeName !== undefined) {
+      const field = 'spec.source.persistentVolumeName'
+      if (source.persistentVolumeName === '') faults.push(required(field))
+      else faults.push(...name('subdomain', field, source.persistentVolumeName))
+    }
+    faults.push(...name('subdomain', 'spec.nodeName', nodeName))
     return faults
   },
   validateUpdate(object, previous) {

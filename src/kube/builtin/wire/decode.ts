@@ -105,6 +105,7 @@ function present(plan: Plan, field: Field, value: unknown, path: string, issues:
     if (error instanceof WrongType) throw error.within(`${plan.typeName}.${goName(field.name)}`)
     throw error
   }
+  if (field.emptyIsNull && (read as unknown[]).length === 0) return null
   if (field.always || field.kept) return read
   return isZero(field.type, read) ? undefined : read
 }
@@ -160,9 +161,9 @@ function readValue(
     case 'quantity':
       return readQuantity(value)
     case 'intOrString':
-      if (typeof value === 'string' || (typeof value === 'number' && Number.isInteger(value))) return value
+      if (typeof value === 'string' || isInt32(value)) return value
       throw new WrongType(
-        `unmarshalerDecoder: json: cannot unmarshal ${jsonKind(value)} into Go value of type int32`,
+        `unmarshalerDecoder: json: cannot unmarshal ${typeof value === 'number' ? `number ${value}` : jsonKind(value)} into Go value of type int32`,
       )
     case 'raw':
       return value
@@ -175,12 +176,16 @@ function readValue(
   }
 }
 
+function isInt32(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) <= 2147483647 && (value as number) >= -2147483648
+}
+
 function readInteger(type: 'int32' | 'int64', value: unknown): number {
   if (typeof value !== 'number') {
     throw new WrongType(`readUint${type.slice(3)}: unexpected character: \ufffd`)
   }
   if (!Number.isInteger(value)) throw new WrongType('assertInteger: can not decode float as int')
-  if (type === 'int32' && (value > 2147483647 || value < -2147483648)) {
+  if (type === 'int32' && !isInt32(value)) {
     throw new WrongType('ReadInt32: overflow: ' + Math.abs(value))
   }
   return value
@@ -253,7 +258,11 @@ function readMap(of: WireType, value: unknown, path: string, issues: DecodeIssue
 
 /** `null` as an item of a list or map is the zero value of its type. */
 function zeroOf(type: WireType, issues: DecodeIssues): unknown {
-  return absent({ name: '', type, always: true, kept: false, byValue: type.is === 'object' }, '', issues)
+  return absent(
+    { name: '', type, always: true, emptyIsNull: false, kept: false, byValue: type.is === 'object' },
+    '',
+    issues,
+  )
 }
 
 function join(path: string, name: string | number): string {

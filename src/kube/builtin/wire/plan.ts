@@ -19,6 +19,8 @@ export interface Field {
   always: boolean
   /** Zero differs from absent. */
   kept: boolean
+  /** An empty list reads as `null`, which is what the storage of the original makes of it. */
+  emptyIsNull: boolean
   /** A struct held by value: decoded from nothing when absent. */
   byValue: boolean
 }
@@ -53,6 +55,7 @@ function makePlan(name: string, node: SchemaNode): Plan {
   const byValue = words(BY_VALUE[key])
   const always = words(ALWAYS[key])
   const isKind = names.has('kind') && names.has('apiVersion')
+  const isList = isKind && names.has('items')
   const isCondition = key.endsWith('Condition')
   for (const [field, property] of Object.entries(node.properties ?? {})) {
     const type = typeOf(property)
@@ -63,10 +66,12 @@ function makePlan(name: string, node: SchemaNode): Plan {
       (type.is === 'object' &&
         (node.required?.includes(field) ?? false) &&
         !REFERENCED.has(`${key}.${field}`))
+    const isAlways = always.has(field) || (node.required?.includes(field) ?? false)
     fields.push({
       name: field,
       type,
-      always: always.has(field) || (node.required?.includes(field) ?? false),
+      always: isAlways,
+      emptyIsNull: isAlways && type.is === 'array' && !isList && !AS_WRITTEN.test(key),
       kept: kept.has(field),
       byValue: heldByValue,
     })
@@ -83,6 +88,9 @@ const REFERENCED = new Set([
   'core.VolumeNodeAffinity.required',
   'apiregistration.APIServiceSpec.service',
 ])
+
+/** Stored as JSON, or not at all. */
+const AS_WRITTEN = /^(apiextensions|apiregistration|authentication|authorization)\./
 
 const RAW = /\.(RawExtension|JSON|JSONSchemaPropsOr(Array|Bool|StringArray)|FieldsV1|Patch)$/
 

@@ -193,4 +193,5 @@ export const ALWAYS: Readonly<Record<string, string>> = {
   'rbac.Role': 'rules',
   'core.Event': 'reportingComponent reportingInstance',
   'core.DaemonEndpoint': 'Port',
+  'core.TypedLocalObjectReference': 'apiGroup',
 }
