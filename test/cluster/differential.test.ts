@@ -186,7 +186,7 @@ suite(
   },
 )
 
-const AT_LEAST = 0.92
+const AT_LEAST = 0.97
 const AT_ONCE = 8
 
 async function inTurns<T>(items: readonly T[], each: (item: T) => Promise<void>): Promise<void> {

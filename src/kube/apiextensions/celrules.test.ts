@@ -76,7 +76,7 @@ describe('CEL rules of a CustomResourceDefinition', () => {
 
     expect(error.code).toBe(422)
     expect(error.message).toContain(
-      'spec.versions[0].schema.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: "self.nothing > 1": compilation failed: No such key: nothing',
+      'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations[0].rule: Invalid value: "self.nothing > 1": compilation failed: No such key: nothing',
     )
   })
 })

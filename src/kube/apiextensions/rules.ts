@@ -1,7 +1,10 @@
 /** Defaults and validation of CustomResourceDefinition objects themselves. */
+import { goSyntax, invalidValue } from '../../apimachinery/errors/faults.js'
 import { type FieldFault } from '../../apimachinery/errors/index.js'
 import { nameFaults } from '../../apimachinery/meta/names.js'
 import { checkStructural } from '../../apimachinery/schema/structural/index.js'
+import { type JsonSchema } from '../../apimachinery/schema/structural/types.js'
+import { same } from '../builtin/faults.js'
 import { type ResourceDefinition, type Strategy } from '../registry/strategy.js'
 import { type CustomResourceDefinition } from './types.js'
 
@@ -35,6 +38,7 @@ export function withDefinitionRules(builtin: ResourceDefinition): ResourceDefini
     },
     validate: (object, context) => [
       ...strategy.validate(object, context),
+      ...preservationFaults(object as CustomResourceDefinition),
       ...faultsOf(object as CustomResourceDefinition),
     ],
     validateUpdate: (object, previous, context) => [
@@ -53,12 +57,14 @@ function storedOf({ spec }: CustomResourceDefinition): string[] {
   return (spec?.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name)
 }
 
-function fillNames({ spec }: CustomResourceDefinition): void {
+function fillNames({ apiVersion, spec }: CustomResourceDefinition): void {
   const names = spec?.names
   if (typeof names?.kind !== 'string' || names.kind === '') return
   names.singular ??= names.kind.toLowerCase()
   names.listKind ??= `${names.kind}List`
   spec.conversion ??= { strategy: 'None' }
+  // False is the only value that v1 has; it is not written.
+  if (spec.preserveUnknownFields === false && apiVersion?.endsWith('/v1')) delete spec.preserveUnknownFields
 }
 
 function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFault[] {
@@ -73,17 +79,18 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
       message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
     })
   }
-  /** @param read as which it is read */
-  const label = (field: string, value: string, read = value): void => {
-    for (const why of nameFaults('service', read)) invalid(field, value, why)
+  const label = (field: string, value: string): void => {
+    for (const why of nameFaults('service', value)) invalid(field, value, why)
   }
   const { group = '', names, scope } = spec ?? {}
   const versions = spec?.versions ?? []
   const wanted = `${names?.plural ?? ''}.${group}`
-  if (metadata.name !== wanted) {
+  if (metadata.name && metadata.name !== wanted) {
     invalid('metadata.name', metadata.name ?? '', 'must be spec.names.plural+"."+spec.group')
   }
+  const groupFaults = nameFaults('subdomain', group)
   if (group === '') required('spec.group')
+  else if (groupFaults.length > 0) for (const why of groupFaults) invalid('spec.group', group, why)
   else if (!group.includes('.')) invalid('spec.group', group, 'should be a domain with at least one dot')
   if (!scope) required('spec.scope')
   else if (scope !== 'Namespaced' && scope !== 'Cluster') {
@@ -110,6 +117,12 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
       required('spec.conversion.webhook.conversionReviewVersions')
     }
   }
+  // What all versions have in common is found where v1beta1 said it once for all.
+  const common = (part: 'schema' | 'subresources' | 'additionalPrinterColumns', at: string) =>
+    versions.every((version) => same(version[part], versions[0]?.[part])) ? at : undefined
+  const schemaAt = common('schema', 'spec.validation')
+  const subresourcesAt = common('subresources', 'spec.subresources')
+  const columnsAt = common('additionalPrinterColumns', 'spec.additionalPrinterColumns')
   const seen = new Set<string>()
   versions.forEach((version, position) => {
     const field = `spec.versions[${position}]`
@@ -122,36 +135,42 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
     }
     seen.add(version.name)
     label(`${field}.name`, version.name ?? '')
+    // The first names the field that there was before there were several.
+    if (position === 0 && version.name) label('spec.version', version.name)
     const { deprecated = false, deprecationWarning: warning } = version
     if (warning !== undefined && !deprecated) {
       invalid(`${field}.deprecationWarning`, warning, 'can only be set for deprecated versions')
     } else if (warning === '') {
       invalid(`${field}.deprecationWarning`, warning, 'must not be an empty string')
     }
-    ;(version.additionalPrinterColumns ?? []).forEach((column, i) => {
-      const at = `${field}.additionalPrinterColumns[${i}]`
+    const shown = columnsAt !== undefined && position > 0 ? [] : (version.additionalPrinterColumns ?? [])
+    shown.forEach((column, i) => {
+      const at = `${columnsAt ?? `${field}.additionalPrinterColumns`}[${i}]`
       if (!column.name) required(`${at}.name`)
       if (!column.type) required(`${at}.type`, `Required value: must be one of ${COLUMN_TYPES.join(',')}`)
       else if (!COLUMN_TYPES.includes(column.type)) {
         invalid(`${at}.type`, column.type, `must be one of ${COLUMN_TYPES.join(',')}`)
       }
+      if (column.format && !FORMATS.includes(column.format)) {
+        invalid(`${at}.format`, column.format, `must be one of ${FORMATS.join(',')}`)
+      }
       if (!column.jsonPath) required(`${at}.JSONPath`)
       else if (!isSimplePath(column.jsonPath)) invalid(`${at}.JSONPath`, column.jsonPath, SIMPLE_PATH)
     })
     const scale = version.subresources?.scale
-    if (scale) {
+    if (scale && (subresourcesAt === undefined || position === 0)) {
       for (const [part, root] of [
         ['specReplicasPath', '.spec'],
         ['statusReplicasPath', '.status'],
       ] as const) {
-        const at = `${field}.subresources.scale.${part}`
+        const at = `${subresourcesAt ?? `${field}.subresources`}.scale.${part}`
         const path = scale[part] ?? ''
         if (path === '') required(at)
         else if (!isSimplePath(path)) invalid(at, path, SIMPLE_PATH)
         else if (!path.startsWith(`${root}.`)) invalid(at, path, `should be a json path under ${root}`)
       }
       const selector = scale.labelSelectorPath
-      const at = `${field}.subresources.scale.labelSelectorPath`
+      const at = `${subresourcesAt ?? `${field}.subresources`}.scale.labelSelectorPath`
       if (selector !== undefined && selector !== '') {
         if (!isSimplePath(selector)) invalid(at, selector, SIMPLE_PATH)
         else if (!/^\.(spec|status)\./.test(selector)) {
@@ -161,11 +180,20 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
     }
     const schema = version.schema?.openAPIV3Schema
     if (!schema) required(`${field}.schema.openAPIV3Schema`, 'Required value: schemas are required')
-    else faults.push(...checkStructural(schema, `${field}.schema.openAPIV3Schema`))
+    else if (schemaAt === undefined || position === 0) {
+      const at = schemaAt ?? `${field}.schema`
+      if (version.subresources?.status) faults.push(...rootFaults(at, schema))
+      faults.push(...checkStructural(schema, `${at}.openAPIV3Schema`))
+    }
   })
   for (const key of ['plural', 'singular', 'kind', 'listKind'] as const) {
     if (!names?.[key]) required(`spec.names.${key}`)
-    else label(`spec.names.${key}`, names[key], names[key].toLowerCase())
+    else if (key === 'plural' || key === 'singular') label(`spec.names.${key}`, names[key])
+    else {
+      for (const why of nameFaults('service', names[key].toLowerCase())) {
+        invalid(`spec.names.${key}`, names[key], `may have mixed case, but should otherwise match: ${why}`)
+      }
+    }
   }
   for (const key of ['shortNames', 'categories'] as const) {
     ;(names?.[key] ?? []).forEach((short, i) => label(`spec.names.${key}[${i}]`, short))
@@ -180,6 +208,42 @@ function faultsOf({ metadata, spec, status }: CustomResourceDefinition): FieldFa
   return faults
 }
 
+/** A new definition says in its schema what is to be kept. */
+function preservationFaults({ apiVersion, spec }: CustomResourceDefinition): FieldFault[] {
+  if (spec?.preserveUnknownFields !== true || !apiVersion?.endsWith('/v1')) return []
+  const why = 'cannot set to true, set x-preserve-unknown-fields to true in spec.versions[*].schema instead'
+  return [invalidValue('spec.preserveUnknownFields', true, why)]
+}
+
+/** What the root of a schema may say where the status is written by itself: nothing that looks at both. */
+const AT_ROOT = new Set([
+  ...['description', 'type', 'format', 'title', 'maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum'],
+  ...['maxLength', 'minLength', 'pattern', 'maxItems', 'minItems', 'uniqueItems', 'multipleOf', 'required'],
+  ...['items', 'properties', 'externalDocs', 'example', 'x-kubernetes-preserve-unknown-fields'],
+  'x-kubernetes-validations',
+])
+const AT_ROOT_TEXT =
+  'only [Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields] fields are allowed at the root of the schema if the status subresource is enabled'
+/** Looked at before the type, which ends the search. */
+const BEFORE_TYPE = ['id', '$schema', '$ref']
+
+function rootFaults(field: string, schema: JsonSchema): FieldFault[] {
+  const keys = Object.keys(schema)
+  const wrong = keys.filter((key) => !AT_ROOT.has(key))
+  const root = (): FieldFault[] => [
+    invalidValue(`${field}.openAPIV3Schema`, goSyntax('apiextensions.JSONSchemaProps{}'), AT_ROOT_TEXT),
+  ]
+  if (wrong.some((key) => BEFORE_TYPE.includes(key))) return root()
+  const { type } = schema
+  if (type && type !== 'object') {
+    const why =
+      'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
+    return [invalidValue(`${field}.openAPIV3Schema.type`, type, why)]
+  }
+  return wrong.length > 0 ? root() : []
+}
+
+const FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
 const SIMPLE_PATH = 'must be a simple json path starting with .'
 

@@ -167,3 +167,25 @@ describe('what can hardly change', () => {
     expect(faults[0]).toMatch(/^spec: .*: field is immutable$/)
   })
 })
+
+describe('a Job', () => {
+  it('that chooses its pods by itself says so', async () => {
+    const job = (spec: object): Body => ({
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      spec: {
+        selector: { matchLabels: { a: 'b' } },
+        template: {
+          metadata: { labels: { a: 'b' } },
+          spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] },
+        },
+        ...spec,
+      },
+    })
+
+    expect(await createFaults(job({ manualSelector: true }))).toEqual([])
+    expect(await createFaults(job({}))).toEqual([
+      expect.stringMatching(/^spec\.selector: Invalid value: .*: `selector` not auto-generated$/),
+    ])
+  })
+})

@@ -89,8 +89,12 @@ function checkType(schema: JsonSchema, level: Level, path: string, faults: Field
   if (level === 'root' && type !== '' && type !== 'object') {
     faults.push(invalidValue(field, type, 'must be object at the root'))
   }
-  if (preserving && type !== '' && type !== 'object') {
-    faults.push(invalidValue(field, type, 'must be object if x-kubernetes-preserve-unknown-fields is true'))
+  if (intOrString) {
+    for (const other of ['embedded-resource', 'preserve-unknown-fields'] as const) {
+      const key = `x-kubernetes-${other}` as const
+      const why = 'must be false if x-kubernetes-int-or-string is true'
+      if (schema[key] === true) faults.push(invalidValue(`${path}.${key}`, true, why))
+    }
   }
   if (type === 'array' && schema.items === undefined) {
     faults.push(required(`${path}.items`, 'must be specified'))
@@ -168,7 +172,12 @@ function checkDefaults(schema: JsonSchema, path: string, faults: FieldFault[], i
       faults.push(invalidValue(field, schema.default, `must not have unknown fields: ${dropped}`))
     }
     compileDefaults(schema)?.(value)
-    compileValidator(schema)(value, field, faults)
+    const found: FieldFault[] = []
+    compileValidator(schema)(value, '', found)
+    // A default has no name of its own in the texts.
+    for (const fault of found) {
+      faults.push({ ...fault, field: fault.field === '<nil>' ? field : `${field}.${fault.field}` })
+    }
   }
   for (const [name, each] of Object.entries(schema.properties ?? {})) {
     checkDefaults(each, `${path}.properties[${name}]`, faults, false)

@@ -1,6 +1,6 @@
 /** `x-kubernetes-list-type`, `-list-map-keys` and `-map-type`: used where they mean something, and completely. */
 import { type FieldFault } from '../../errors/index.js'
-import { forbiddenField, invalidValue, required, unsupportedValue } from '../../errors/faults.js'
+import { forbiddenField, goStrings, invalidValue, required, unsupportedValue } from '../../errors/faults.js'
 import { type JsonSchema } from './types.js'
 
 const LIST_TYPES = ['atomic', 'set', 'map']
@@ -64,19 +64,23 @@ function checkMap(schema: JsonSchema, path: string, keys: readonly string[], fau
   if (keys.length === 0) {
     faults.push(required(field, 'must not be empty if x-kubernetes-list-type is map'))
   }
-  if (!items) return
+  if (!items) {
+    faults.push(required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map'))
+    return
+  }
   if (items.type !== 'object') {
     const why = "must be object if parent array's x-kubernetes-list-type is map"
     faults.push(invalidValue(`${path}.items.type`, items.type ?? '', why))
   }
   if (new Set(keys).size < keys.length)
-    faults.push(invalidValue(field, keys, 'must not contain duplicate entries'))
-  keys.forEach((key, i) => {
+    faults.push(invalidValue(field, goStrings(keys), 'must not contain duplicate entries'))
+  for (const key of keys) {
     const item = items.properties?.[key]
     const itemPath = `${path}.items.properties[${key}]`
     if (item === undefined) {
-      faults.push(invalidValue(`${field}[${i}]`, key, 'entries must all be names of item properties'))
-      return
+      if (items.type !== 'object') continue
+      faults.push(invalidValue(field, goStrings(keys), 'entries must all be names of item properties'))
+      continue
     }
     if (item.type === 'array' || item.type === 'object') {
       const why = "entries must be for a scalar type if parent array's x-kubernetes-list-type is map"
@@ -91,5 +95,5 @@ function checkMap(schema: JsonSchema, path: string, keys: readonly string[], fau
         'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
       faults.push(required(`${itemPath}.default`, why))
     }
-  })
+  }
 }

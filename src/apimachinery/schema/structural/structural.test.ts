@@ -273,7 +273,7 @@ describe('a schema', () => {
     ],
     [
       { type: 'object', properties: { a: { type: 'integer', default: 'x' } } },
-      `${PATH}.properties[a].default: Invalid value: "string": ${PATH}.properties[a].default in body must be of type integer: "string"`,
+      `${PATH}.properties[a].default: Invalid value: "string":  in body must be of type integer: "string"`,
     ],
     [
       {

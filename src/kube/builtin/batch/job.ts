@@ -1,6 +1,18 @@
 /** batch/v1 Job, and the job template of a CronJob. */
 import { type KubeObject, type ObjectMeta } from '../../../apimachinery/meta/types.js'
-import { type Faults, immutable, labelSelector, nonNegative, required, unsupported } from '../faults.js'
+import {
+  type Faults,
+  goMap,
+  goSelector,
+  immutable,
+  invalidValue,
+  isReadable,
+  labelSelector,
+  nonNegative,
+  required,
+  selects,
+  unsupported,
+} from '../faults.js'
 import { labelValueFaults } from '../../../apimachinery/meta/names.js'
 import { defaultPodTemplate } from '../pods/defaults.js'
 import { podTemplateFaults } from '../pods/validation.js'
@@ -73,11 +85,33 @@ function selectByUid({ name = '', uid = '' }: ObjectMeta, spec: JobSpec): void {
   }
 }
 
-function jobFaults({ spec }: Job): Faults {
+function jobFaults({ metadata, spec }: Job): Faults {
   const faults = jobSpecFaults('spec', spec)
   if (!spec.selector) faults.push(required('spec.selector'))
   else faults.push(...labelSelector('spec.selector', spec.selector))
-  return [...faults, ...templateLabelFaults('spec.template', spec.template, spec.selector ?? null)]
+  return [
+    ...generatedFaults(metadata, spec),
+    ...faults,
+    ...templateLabelFaults('spec.template', spec.template, spec.selector ?? null),
+  ]
+}
+
+/** A selector that the server makes picks the pods of this job by its uid and name, and asks for nothing else. */
+function generatedFaults({ name = '', uid = '' }: ObjectMeta, spec: JobSpec): Faults {
+  if (spec.manualSelector || !spec.selector) return []
+  const expected = { [UID_LABEL]: uid, 'job-name': name }
+  const given = spec.template.metadata.labels
+  const faults = Object.entries(expected).flatMap(([key, value]) => {
+    const at = `spec.template.metadata.labels[${key}]`
+    if (given?.[key] === value) return []
+    const why = `must be '${value}'`
+    return [given?.[key] === undefined ? required(at, why) : invalidValue(at, goMap(given), why)]
+  })
+  if (isReadable(spec.selector) && !selects(spec.selector, expected)) {
+    const why = '`selector` not auto-generated'
+    faults.push(invalidValue('spec.selector', goSelector(spec.selector), why))
+  }
+  return faults
 }
 
 export function jobSpecFaults(field: string, spec: JobSpec): Faults {

@@ -58,7 +58,7 @@ export const eventV1: KindRules = {
     const faults = namespaceFaults(object, own.regarding, 'involvedObject')
     if (own.eventTime === undefined || own.eventTime === null) faults.push(required('eventTime'))
     if (!own.reportingController) faults.push(required('reportingController'))
-    else faults.push(...qualifiedName('reportingController', own.reportingController))
+    faults.push(...qualifiedName('reportingController', own.reportingController ?? ''))
     if (!own.reportingInstance) faults.push(required('reportingInstance'))
     if (!own.action) faults.push(required('action'))
     if (!own.reason) faults.push(required('reason'))

@@ -107,7 +107,8 @@ function specFaults(spec: PersistentVolumeSpec): Faults {
     faults.push(forbidden('spec.persistentVolumeReclaimPolicy', why))
   }
   if (spec.storageClassName) faults.push(...name('subdomain', 'spec.storageClassName', spec.storageClassName))
-  if (spec.volumeMode) faults.push(...oneOf('spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem']))
+  if (spec.volumeMode !== undefined)
+    faults.push(...oneOf('spec.volumeMode', spec.volumeMode, ['Block', 'Filesystem']))
   return faults
 }
 
@@ -152,9 +153,11 @@ const OWN: Readonly<Record<string, (field: string, spec: PersistentVolumeSpec) =
       const secret = source[part] as { name?: string; namespace?: string } | undefined
       if (!secret) continue
       // The position of the secret is not named where its texts are wrong.
-      if (!secret.name) faults.push(required(`${field}.${part}.name`))
-      else faults.push(...name('subdomain', `${field}.name`, secret.name))
-      if (!secret.namespace) faults.push(required(`${field}.${part}.namespace`))
+      // And a blank is part of one field's name.
+      const at = part === 'nodePublishSecretRef' ? `${field}.${part} ` : `${field}.${part}`
+      if (!secret.name) faults.push(required(`${at}.name`))
+      else faults.push(...name('label', `${field}.name`, secret.name))
+      if (!secret.namespace) faults.push(required(`${at}.namespace`))
       else faults.push(...name('label', `${field}.namespace`, secret.namespace))
     }
     return faults

@@ -24,7 +24,7 @@ interface ResourceRule {
   apiGroups?: string[] | null
   resources?: string[] | null
   clusterScope?: boolean
-  namespaces?: string[]
+  namespaces?: string[] | null
 }
 
 interface NonResourceRule {
@@ -164,7 +164,8 @@ function resourceFaults(field: string, rule: ResourceRule): Faults {
       'resources',
     ),
   ]
-  const { namespaces = [], clusterScope = false } = rule
+  const { clusterScope = false } = rule
+  const namespaces = rule.namespaces ?? []
   const at = `${field}.namespaces`
   if (namespaces.length === 0 && !clusterScope) {
     const why = 'resource rules that are not cluster scoped must supply at least one namespace'

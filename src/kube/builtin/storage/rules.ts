@@ -1,4 +1,5 @@
 /** storage.k8s.io: StorageClass, CSIDriver, CSINode, VolumeAttachment; in both versions. */
+import { qualifiedNameFaults } from '../../../apimachinery/meta/names.js'
 import { type KubeObject } from '../../../apimachinery/meta/types.js'
 import {
   duplicate,
@@ -70,7 +71,8 @@ export const storageClass: KindRules = {
     terms.forEach((term, i) => {
       const at = `allowedTopologies[${i}]`
       faults.push(...topologyFaults(at, term))
-      if (terms.slice(0, i).some((other) => same(keysOf(other), keysOf(term)))) {
+      const isEmpty = (term.matchLabelExpressions ?? []).length === 0
+      if (isEmpty || terms.slice(0, i).some((other) => same(keysOf(other), keysOf(term)))) {
         faults.push(duplicate(`${at}.matchLabelExpressions`, ''))
       }
     })
@@ -146,7 +148,7 @@ export const csiDriver: KindRules = {
   validate(object) {
     const { spec, metadata } = driverView(object)
     return [
-      ...driverName('metadata.name', metadata.name ?? ''),
+      ...(metadata.name ? driverName('metadata.name', metadata.name) : []),
       ...(spec.volumeLifecycleModes ?? []).flatMap((mode) =>
         oneOf('spec.volumeLifecycleModes', mode, ['Persistent', 'Ephemeral']),
       ),
@@ -182,14 +184,14 @@ interface CSINode extends KubeObject {
 interface CSINodeDriver {
   name: string
   nodeID: string
-  topologyKeys?: string[]
+  topologyKeys?: string[] | null
   allocatable?: { count?: number }
 }
 
 /** As Go prints it. */
 function goDriver({ name: driver, nodeID, topologyKeys }: CSINodeDriver): unknown {
   const parts = [`Name:${JSON.stringify(driver)}`, `NodeID:${JSON.stringify(nodeID)}`]
-  const keys = `TopologyKeys:${printed(goTexts(topologyKeys))}`
+  const keys = `TopologyKeys:${printed(goTexts(topologyKeys ?? undefined))}`
   return go(
     `storage.CSINodeDriver{${[...parts, keys, 'Allocatable:(*storage.VolumeNodeResources)(nil)'].join(', ')}}`,
   )
@@ -200,14 +202,16 @@ export const csiNode: KindRules = {
   validate(object) {
     const seen = new Set<string>()
     return ((object as unknown as CSINode).spec.drivers ?? []).flatMap(
-      ({ name: driver, nodeID, topologyKeys = [] }, i) => {
+      ({ name: driver, nodeID, topologyKeys }, i) => {
+        const keys = topologyKeys ?? []
         const at = `spec.drivers[${i}]`
         const faults = driverName(`${at}.name`, driver)
         if (nodeID === '') faults.push(required(`${at}.nodeID`))
-        topologyKeys.forEach((key, j) => {
+        keys.forEach((key, j) => {
           // The driver is named, not its key.
-          if (topologyKeys.indexOf(key) < j) faults.push(duplicate(at, key))
-          faults.push(...qualifiedName(at, key))
+          if (key === '') faults.push(required(at))
+          if (keys.indexOf(key) < j) faults.push(duplicate(at, key))
+          faults.push(...qualifiedNameFaults(key).map((why) => invalidValue(at, goTexts(keys), why)))
         })
         if (seen.has(driver)) faults.push(duplicate(`${at}.name`, driver))
         seen.add(driver)
@@ -239,27 +243,30 @@ const attachmentView = (object: object) => object as VolumeAttachment
 
 export const volumeAttachment: KindRules = {
   allowUnconditionalUpdate: false,
+  changesOnly: true,
   validate(object) {
-    const { attacher, nodeName, source } = attachmentView(object).spec
-    const faults: Faults = []
-    if (attacher === '') faults.push(required('spec.attacher'))
-    faults.push(...name('subdomain', 'spec.attacher', attacher.toLowerCase(), attacher))
-    if (source.inlineVolumeSpec === undefined && source.persistentVolumeName === undefined) {
-      faults.push(
-        required('spec.source', 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'),
-      )
-    }
-    if (source.persistentVolumeName !== undefined) {
-      const field = 'spec.source.persistentVolumeName'
-      if (source.persistentVolumeName === '') faults.push(required(field))
-      else faults.push(...name('subdomain', field, source.persistentVolumeName))
-    }
-    faults.push(...name('subdomain', 'spec.nodeName', nodeName))
-    return faults
+    const { attacher, source } = attachmentView(object).spec
+    const volume = source.persistentVolumeName
+    return [
+      ...attachmentFaults(object),
+      ...name('subdomain', 'spec.attacher', attacher.toLowerCase(), attacher),
+      ...(volume ? name('subdomain', 'spec.source.persistentVolumeName', volume) : []),
+    ]
   },
-  validateUpdate(object, previous) {
-    return same(attachmentView(object).spec, attachmentView(previous).spec)
-      ? []
-      : [invalidValue('spec', attachmentView(object).spec, 'field is immutable')]
-  },
+  validateUpdate: (object, previous) => [
+    ...attachmentFaults(object),
+    ...immutable('spec', attachmentView(object).spec, attachmentView(previous).spec),
+  ],
+}
+
+/** Of an attachment in any state; names came to be checked later, and only where they are new. */
+function attachmentFaults(object: KubeObject): Faults {
+  const { attacher, nodeName, source } = attachmentView(object).spec
+  const faults: Faults = attacher === '' ? [required('spec.attacher')] : []
+  if (source.inlineVolumeSpec === undefined && source.persistentVolumeName === undefined) {
+    const why = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
+    faults.push(required('spec.source', why))
+  }
+  if (source.persistentVolumeName === '') faults.push(required('spec.source.persistentVolumeName'))
+  return [...faults, ...name('subdomain', 'spec.nodeName', nodeName)]
 }

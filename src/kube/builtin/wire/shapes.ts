@@ -101,7 +101,7 @@ export const KEPT: Readonly<Record<string, string>> = {
   'apiextensions.CustomResourceDefinitionVersion': 'deprecationWarning',
   'apiextensions.CustomResourceSubresourceScale': 'labelSelectorPath',
   'apiextensions.JSONSchemaProps':
-    'maximum minimum maxLength minLength maxItems minItems multipleOf maxProperties minProperties x-kubernetes-preserve-unknown-fields x-kubernetes-list-type x-kubernetes-map-type',
+    'maximum minimum maxLength minLength maxItems minItems multipleOf maxProperties minProperties $ref x-kubernetes-preserve-unknown-fields x-kubernetes-list-type x-kubernetes-map-type',
   'apiextensions.ServiceReference': 'path port',
   'apiextensions.WebhookClientConfig': 'url',
   'apiregistration.ServiceReference': 'port',
@@ -193,5 +193,9 @@ export const ALWAYS: Readonly<Record<string, string>> = {
   'rbac.Role': 'rules',
   'core.Event': 'reportingComponent reportingInstance',
   'core.DaemonEndpoint': 'Port',
+  'core.ProjectedVolumeSource': 'sources',
   'core.TypedLocalObjectReference': 'apiGroup',
+  'discovery.EndpointSlice': 'ports',
+  'flowcontrol.ResourcePolicyRule': 'namespaces',
+  'storage.CSINodeDriver': 'topologyKeys',
 }
