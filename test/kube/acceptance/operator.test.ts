@@ -64,7 +64,7 @@ afterAll(async () => {
 })
 
 function start(id: string): void {
-  if (program === undefined) return
+  if (program === undefined || instances.has(id)) return
   const flags = ['--kubeconfig', join(home, 'kubeconfig'), '--namespace', 'site-operator', '--lease', '8s']
   instances.set(id, spawn(program, [...flags, '--id', id], { stdio: ['ignore', 'ignore', 'inherit'] }))
 }
