@@ -3,7 +3,11 @@ import { type Exchange, type Filter } from './exchange.js'
 
 export type Handler = (exchange: Exchange) => Promise<void>
 
-/** @throws (rejects) what the filters throw, and when a filter calls `next` twice */
+/**
+ * A filter that has nothing to wait for need not be an async function: what it throws is a rejection, too.
+ *
+ * @throws (rejects) what the filters throw, and when a filter calls `next` twice
+ */
 export function compose(filters: readonly Filter[]): Handler {
   return function handle(exchange) {
     const run = (index: number): Promise<void> => {
@@ -11,11 +15,15 @@ export function compose(filters: readonly Filter[]): Handler {
       if (!filter) return Promise.resolve()
       exchange.trace.push(filter.name)
       let called = false
-      return filter.handle(exchange, () => {
-        if (called) throw new Error(`filter ${filter.name} called next twice`)
-        called = true
-        return run(index + 1)
-      })
+      try {
+        return filter.handle(exchange, () => {
+          if (called) return Promise.reject(new Error(`filter ${filter.name} called next twice`))
+          called = true
+          return run(index + 1)
+        })
+      } catch (error) {
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+      }
     }
     return run(0)
   }

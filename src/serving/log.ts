@@ -4,6 +4,8 @@ export interface Logger {
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
+  /** Spares making fields for nobody. */
+  isLevelEnabled?(level: 'debug'): boolean
 }
 
 const ignore = (): void => undefined

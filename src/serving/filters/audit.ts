@@ -31,7 +31,7 @@ const BODY_BYTES = 1024 * 1024
 export function audit(recipients: readonly AuditOptions[], bodyBytes = BODY_BYTES): Filter {
   return {
     name: 'audit',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       const levels = recipients.map((recipient) => levelFor(recipient, exchange))
       const level = highest(levels)
       if (level === 'None') return next()

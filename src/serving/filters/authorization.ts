@@ -33,14 +33,15 @@ export const PATH_RULES: readonly PathRule[] = [
 export function authorization(authorizer: Authorizer, rules: readonly PathRule[] = PATH_RULES): Filter {
   return {
     name: 'authorization',
-    async handle(exchange, next) {
-      if (!matchingRule(rules, exchange)) {
-        const asked = authorizer.authorize(attributesOf(exchange))
-        const decision = asked instanceof Promise ? await asked : asked
-        if (!decision.allowed) throw refusal(exchange, decision)
+    handle(exchange, next) {
+      const go = (decision?: Decision): Promise<void> => {
+        if (decision?.allowed === false) throw refusal(exchange, decision)
+        exchange.allowed = true
+        return next()
       }
-      exchange.allowed = true
-      return next()
+      if (matchingRule(rules, exchange)) return go()
+      const asked = authorizer.authorize(attributesOf(exchange))
+      return asked instanceof Promise ? asked.then(go) : go(asked)
     },
     async explain(exchange) {
       const rule = matchingRule(rules, exchange)

@@ -22,7 +22,7 @@ export type ClusterTarget =
 export function clusterDispatch(dispatcher: ClusterDispatcher | undefined): Filter {
   return {
     name: 'cluster dispatch',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       const { cluster } = exchange.info
       if (cluster === '' || !dispatcher) return next()
       const target = dispatcher.locate(cluster)

@@ -60,7 +60,7 @@ export function kubernetesGuard({ policies, upstream, logger }: KubernetesGuardO
 
   return {
     name: 'kubernetes guard',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       if (isDisguised(exchange)) throw methodNotAllowed()
       const policy = policyFor(exchange)
       return policy === undefined ? next() : guard(exchange, policy, next)

@@ -26,10 +26,10 @@ export interface KubernetesProxyOptions {
 export function kubernetesProxy({ upstream, upstreamName, logger }: KubernetesProxyOptions): Filter {
   return {
     name: 'kubernetes proxy',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       if (!exchange.info.isKubernetesRequest) return next()
       if (namesCluster(exchange)) throw noSuchResource()
-      await answering(exchange, logger, () =>
+      return answering(exchange, logger, () =>
         exchange.upgrade ? forwardUpgrade(exchange, upstream) : forward(exchange, upstream),
       )
     },

@@ -51,7 +51,7 @@ export function metrics(registry: Registry): Filter {
 
   return {
     name: 'metrics',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       whenOver(exchange, () => {
         const named = labels(exchange)
         total.inc({ ...named, code: exchange.response.statusCode })
@@ -59,7 +59,7 @@ export function metrics(registry: Registry): Filter {
           duration.observe(named, (performance.now() - exchange.startedAt) / 1000)
         }
       })
-      await next()
+      return next()
     },
   }
 }

@@ -64,20 +64,22 @@ export function overload({
 
   return {
     name: 'overload',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       if (isEndless(exchange) || PROBES.has(exchange.path)) return next()
       if (memoryUsed() > FULL) throw shortOfMemory()
       const who = holderOf(exchange)
-      const waiting = shares.enter(who, () => exchange.signal)
-      if (waiting) await waiting
-      running?.set(shares.running)
-      const cancel = deadlines.add(() => expire(exchange))
-      whenOver(exchange, () => {
-        cancel()
-        shares.leave(who)
+      const go = (): Promise<void> => {
         running?.set(shares.running)
-      })
-      await next()
+        const cancel = deadlines.add(() => expire(exchange))
+        whenOver(exchange, () => {
+          cancel()
+          shares.leave(who)
+          running?.set(shares.running)
+        })
+        return next()
+      }
+      const waiting = shares.enter(who, () => exchange.signal)
+      return waiting ? waiting.then(go) : go()
     },
   }
 }

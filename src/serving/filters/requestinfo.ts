@@ -34,14 +34,15 @@ export function requestInfo(options: RequestInfoOptions = {}): Filter {
 
   return {
     name: 'request info',
-    async handle(exchange, next) {
+    handle(exchange, next) {
       let location: string | undefined
       try {
         location = read(exchange)
       } catch (error) {
         if (!(error instanceof RequestInfoError)) throw error
         // The spelling is the original's.
-        return sendInternalText(exchange, `failed to crate RequestInfo: ${error.message}`)
+        sendInternalText(exchange, `failed to crate RequestInfo: ${error.message}`)
+        return Promise.resolve()
       }
       if (location === undefined) return next()
       const headers = { 'Content-Type': 'text/html; charset=utf-8', Location: location }
@@ -52,6 +53,7 @@ export function requestInfo(options: RequestInfoOptions = {}): Filter {
         headers,
         `<a href="${location.replaceAll('&', '&amp;')}">Moved Permanently</a>.\n\n`,
       )
+      return Promise.resolve()
     },
     async explain(exchange) {
       try {

@@ -26,6 +26,7 @@ export function requestLog(logger: Logger): Filter {
 function log(logger: Logger, exchange: Exchange, bytes: number): void {
   const { request, response, info, user } = exchange
   const status = response.statusCode
+  if (status <= 400 && logger.isLevelEnabled?.('debug') === false) return
   const fields = {
     requestId: exchange.id,
     ip: info.sourceIP || request.socket.remoteAddress,
