@@ -53,6 +53,7 @@ export class KindStores implements Stores {
     resources: readonly string[],
     client: AbortSignal | { readonly signal: AbortSignal },
   ): Promise<void> {
+    if (resources.every((resource) => this.#isReady(resource))) return
     const needed = resources.flatMap((resource) => [resource, ...(ALSO_NEEDED[resource] ?? [])])
     const waiting = needed.flatMap((resource) => {
       const kind = this.#definitions.get(resource)
@@ -73,6 +74,13 @@ export class KindStores implements Stores {
         }
       }),
     )
+  }
+
+  /** Most of the time; found without making anything. */
+  #isReady(resource: string): boolean {
+    const kind = this.#definitions.get(resource)
+    if (kind !== undefined && !this.#informer(kind).synced) return false
+    return ALSO_NEEDED[resource]?.every((needed) => this.#isReady(needed)) ?? true
   }
 
   /** Starts all informers, so that first requests find them filled. */

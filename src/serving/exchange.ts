@@ -45,6 +45,8 @@ export interface Exchange {
   readonly isAborted: boolean
   /** Calls back once when aborted, which is at once when it has been; a signal costs thirty times as much. @returns stop */
   onAbort(callback: () => void): () => void
+  /** Calls back once when it is over: answered, broken off, or its tunnel closed. */
+  whenOver(callback: () => void): void
   /** The authorization filter has let it pass; what the request names may appear in metric labels. */
   allowed: boolean
 }
@@ -67,10 +69,4 @@ export interface Step {
   /** One line for people. */
   summary: string
   detail?: unknown
-}
-
-/** Calls back once when the exchange is over: answered, broken off, or its tunnel closed. */
-export function whenOver({ upgrade, response }: Exchange, callback: () => void): void {
-  if (upgrade) upgrade.socket.once('close', callback)
-  else response.once('close', callback)
 }

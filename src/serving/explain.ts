@@ -79,6 +79,7 @@ function imagined({ method, path, headers = {} }: Question): Exchange {
     abort: () => undefined,
     isAborted: false,
     onAbort: () => () => undefined,
+    whenOver: () => undefined,
   }
 }
 

@@ -99,13 +99,13 @@ type Table = FindMyWay.Instance<FindMyWay.HTTPVersion.V1>
 /** @throws Error when two routes collide or a path cannot be read */
 export function createRouter({ groups, logger, limits = BODY_LIMITS }: RouterOptions): Router {
   const tables = mount(groups)
-  const depth = Math.max(0, ...[...tables.keys()].map((root) => root.split('/').length))
+  const longest = Math.max(0, ...[...tables.keys()].map((root) => root.length))
 
   /** The table of the longest root that the path lies below. */
   function tableOf(path: string): Table | undefined {
-    const segments = path.split('/', depth + 1)
-    for (let count = segments.length; count > 0; count--) {
-      const table = tables.get(segments.slice(0, count).join('/'))
+    for (let end = path.length; end >= 0; end = end === 0 ? -1 : path.lastIndexOf('/', end - 1)) {
+      if (end > longest) continue
+      const table = tables.get(path.slice(0, end))
       if (table) return table
     }
     return undefined

@@ -112,7 +112,7 @@ export function createServer({ handler, logger, limits: given, tls }: ServerOpti
     const place = exchanges.add(exchange)
     done.once('close', () => {
       exchanges.delete(place)
-      exchange.over()
+      exchange.over(logger)
       if (closing) setImmediate(() => server.closeIdleConnections())
     })
     exchange.response.setHeader('Audit-Id', exchange.id)
@@ -220,6 +220,8 @@ class ServerExchange implements Exchange {
   tapRequest?: (chunk: Uint8Array) => void
   #controller: AbortController | undefined
   #onAbort: InFlight<() => void> | undefined
+  readonly #whenOver: (() => void)[] = []
+  #isOver = false
   isAborted = false
   /** What the client had taken when last looked at, and how often it was the same with more waiting. */
   #taken = -1
@@ -271,7 +273,20 @@ class ServerExchange implements Exchange {
     return this.#looks >= 2
   }
 
-  over(): void {
+  whenOver(callback: () => void): void {
+    if (this.#isOver) callback()
+    else this.#whenOver.push(callback)
+  }
+
+  over(logger: Logger): void {
+    this.#isOver = true
     if (this.upgrade || !this.response.writableFinished) this.abort()
+    for (const callback of this.#whenOver) {
+      try {
+        callback()
+      } catch (error) {
+        logger.error({ err: error, requestId: this.id }, 'the end of a request could not be noted')
+      }
+    }
   }
 }

@@ -12,7 +12,7 @@ import {
   type AuditSink,
   type DevopsProject,
 } from '../audit.js'
-import { type Exchange, type Filter, whenOver } from '../exchange.js'
+import { type Exchange, type Filter } from '../exchange.js'
 import { type RequestInfo } from '../requestinfo.types.js'
 
 /** One of those who are told: each with a level of its own. */
@@ -42,7 +42,7 @@ export function audit(recipients: readonly AuditOptions[], bodyBytes = BODY_BYTE
       const copyOfRequest =
         atLeast(level, 'Request') || wantsBody ? copyRequest(exchange, bodyBytes) : undefined
       const copyOfResponse = atLeast(level, 'RequestResponse') ? copyResponse(exchange, bodyBytes) : undefined
-      whenOver(exchange, () => {
+      exchange.whenOver(() => {
         const { id, user } = exchange
         const status = exchange.response.statusCode
         const completedAt = new Date()

@@ -74,9 +74,26 @@ function matchingRule(rules: readonly PathRule[], { info, user }: Exchange): Pat
 
 /** What talks both ways over an upgraded connection is no read, whatever the resource; logs have nothing to hear. */
 function attributesOf({ info, user, upgrade }: Exchange): Attributes {
-  if (upgrade && info.isKubernetesRequest && info.verb === 'get' && info.subresource !== 'log')
-    return { ...info, verb: 'create', user }
-  return { ...info, user }
+  const isTalk =
+    upgrade !== undefined && info.isKubernetesRequest && info.verb === 'get' && info.subresource !== 'log'
+  // Field by field: a spread of all that is known of the request takes four times as long.
+  return {
+    path: info.path,
+    verb: isTalk ? 'create' : info.verb,
+    isResourceRequest: info.isResourceRequest,
+    isKubernetesRequest: info.isKubernetesRequest,
+    apiGroup: info.apiGroup,
+    apiVersion: info.apiVersion,
+    cluster: info.cluster,
+    workspace: info.workspace,
+    namespace: info.namespace,
+    devops: info.devops,
+    resource: info.resource,
+    subresource: info.subresource,
+    name: info.name,
+    resourceScope: info.resourceScope,
+    user,
+  }
 }
 
 /** The wording of kube-apiserver; the workspace scope is called the cluster scope too. */

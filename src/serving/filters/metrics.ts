@@ -5,7 +5,7 @@
  * for anything must not fill the memory with label values.
  */
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { type Exchange, type Filter, whenOver } from '../exchange.js'
+import { type Exchange, type Filter } from '../exchange.js'
 
 const BUCKETS = [
   0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.25, 1.5, 1.75, 2, 2.5, 3,
@@ -52,7 +52,7 @@ export function metrics(registry: Registry): Filter {
   return {
     name: 'metrics',
     handle(exchange, next) {
-      whenOver(exchange, () => {
+      exchange.whenOver(() => {
         const named = labels(exchange)
         total.inc({ ...named, code: exchange.response.statusCode })
         if (!exchange.longRunning) {

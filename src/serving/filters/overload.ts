@@ -10,7 +10,7 @@ import { StatusError, timeout } from '../../apimachinery/errors/index.js'
 import { type Clock, systemClock } from '../../client/clock.js'
 import { Deadlines } from '../deadlines.js'
 import { sendError } from '../errors.js'
-import { type Exchange, type Filter, whenOver } from '../exchange.js'
+import { type Exchange, type Filter } from '../exchange.js'
 import { FairShare } from '../fairshare.js'
 import { type Logger } from '../log.js'
 
@@ -71,7 +71,7 @@ export function overload({
       const go = (): Promise<void> => {
         running?.set(shares.running)
         const cancel = deadlines.add(() => expire(exchange))
-        whenOver(exchange, () => {
+        exchange.whenOver(() => {
           cancel()
           shares.leave(who)
           running?.set(shares.running)

@@ -76,7 +76,7 @@ export function requestInfo(options: RequestInfoOptions = {}): Filter {
 function restoreHopHeaders({ headers }: IncomingMessage): void {
   const packed = headers['x-kubesphere-authorization']
   if (typeof packed === 'string' && packed !== '' && !headers.authorization) headers.authorization = packed
-  delete headers['x-kubesphere-authorization']
+  if (packed !== undefined) delete headers['x-kubesphere-authorization']
 }
 
 function restoreQuery({ headers }: IncomingMessage, search: string): string {

@@ -1,7 +1,7 @@
 /** Outermost: one log line per request, and the answer for whatever goes wrong further in. */
 import { StatusError } from '../../apimachinery/errors/index.js'
 import { sendError } from '../errors.js'
-import { type Exchange, type Filter, whenOver } from '../exchange.js'
+import { type Exchange, type Filter } from '../exchange.js'
 import { type Logger } from '../log.js'
 
 const SECRET_PARAMETERS = /((?:^|&)[^=&]*(?:token|secret|password|code)[^=&]*=)[^&]*/gi
@@ -12,7 +12,7 @@ export function requestLog(logger: Logger): Filter {
     async handle(exchange, next) {
       const { socket } = exchange.request
       const sentBefore = socket.bytesWritten
-      whenOver(exchange, () => log(logger, exchange, socket.bytesWritten - sentBefore))
+      exchange.whenOver(() => log(logger, exchange, socket.bytesWritten - sentBefore))
       try {
         await next()
       } catch (error) {
