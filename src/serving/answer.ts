@@ -1,5 +1,6 @@
 /** Writes answers: text, JSON, and the complete `Reply` of a route. Every answer of this server goes through here. */
 import { type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import { atEndOfTurn } from '../client/turn.js'
 import { type Reply } from './route.js'
 
 export const PLAIN = 'text/plain; charset=utf-8'
@@ -20,7 +21,7 @@ export function send(
   if (response.headersSent || response.destroyed) return
   const bodiless = status === 204 || status === 304 || status < 200
   response.writeHead(status, bodiless ? headers : { ...headers, 'Content-Length': Buffer.byteLength(body) })
-  response.end(bodiless ? undefined : body)
+  atEndOfTurn(() => response.end(bodiless ? undefined : body))
 }
 
 export function sendText(response: ServerResponse, status: number, text: string): void {
@@ -48,10 +49,12 @@ export function sendReply(response: ServerResponse, reply: Reply): void {
   let length = 0
   for (const part of body) length += part.byteLength
   response.writeHead(status, { ...headers, 'Content-Length': length })
-  response.cork()
-  for (const part of body) response.write(part)
-  response.end()
-  response.uncork()
+  atEndOfTurn(() => {
+    response.cork()
+    for (const part of body) response.write(part)
+    response.end()
+    response.uncork()
+  })
 }
 
 /** Text of unknown origin as part of one line. */

@@ -6,6 +6,7 @@
  */
 import { type Socket } from 'node:net'
 import { type Headers, type ResponseSink, type TransportRequest } from '../transport.js'
+import { atEndOfTurn } from '../turn.js'
 import { ProtocolError, ResponseParser } from './parser.js'
 import { type Framing } from './requesthead.js'
 
@@ -83,19 +84,24 @@ export class Connection {
     const { framing, head } = exchange
     switch (framing.kind) {
       case 'none':
+        this.#hold()
         this.#socket.write(head, 'latin1')
         break
       case 'whole':
-        this.#socket.cork()
+        this.#hold()
         this.#socket.write(head, 'latin1')
         this.#socket.write(framing.body)
-        this.#socket.uncork()
         break
       case 'stream':
         this.#sent = false
         this.#socket.write(head, 'latin1')
         void this.#stream(exchange, framing.chunks, framing.length)
     }
+  }
+
+  #hold(): void {
+    this.#socket.cork()
+    atEndOfTurn(() => this.#socket.uncork())
   }
 
   resume(): void {

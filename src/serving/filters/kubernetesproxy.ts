@@ -6,6 +6,7 @@
  */
 import { noSuchResource, unavailable } from '../../apimachinery/errors/index.js'
 import { type Dispatched, type Headers, type Transport } from '../../client/transport.js'
+import { atEndOfTurn } from '../../client/turn.js'
 import { send } from '../answer.js'
 import { type Exchange, type Filter, type Step } from '../exchange.js'
 import { responseHeaders } from '../headers.js'
@@ -81,6 +82,21 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
       resolve()
     }
     const resume = (): void => dispatched?.resume()
+    let isHeld = false
+    let isWhole = false
+    /** What is written until the end of the turn goes out together. */
+    const hold = (): void => {
+      if (isHeld) return
+      isHeld = true
+      response.cork()
+      atEndOfTurn(() => {
+        isHeld = false
+        if (isWhole) return response.end()
+        // A watch may have nothing to say for long; its client waits for the head.
+        response.flushHeaders()
+        response.uncork()
+      })
+    }
     response.on('drain', resume)
     forget = exchange.onAbort(abort)
     const failed = (error: Error): void => {
@@ -116,20 +132,19 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
         begun = true
         rewriter = rewritten?.begin()
         response.writeHead(status, headersOf(headers, rewritten))
-        // A watch may have nothing to say for long; its client waits for the head.
-        process.nextTick(() => {
-          if (!over) response.flushHeaders()
-        })
+        hold()
       },
       data(chunk) {
         if (over) return true
+        hold()
         return rewriter ? pass(() => rewriter?.push(Buffer.from(chunk))) : response.write(chunk)
       },
       end() {
         if (over) return
+        hold()
         if (rewriter) pass(() => rewriter?.end())
         if (over) return
-        response.end()
+        isWhole = true
         finish()
         resolve()
       },

@@ -8,6 +8,7 @@
 import { type Gauge } from 'prom-client'
 import { StatusError, timeout } from '../../apimachinery/errors/index.js'
 import { type Clock, systemClock } from '../../client/clock.js'
+import { atEndOfTurn } from '../../client/turn.js'
 import { Deadlines } from '../deadlines.js'
 import { sendError } from '../errors.js'
 import { type Exchange, type Filter } from '../exchange.js'
@@ -59,7 +60,8 @@ export function overload({
   const expire = (exchange: Exchange): void => {
     if (exchange.longRunning || exchange.response.headersSent) return
     sendError(exchange, timeout('request did not complete within the allotted timeout'), 'status', logger)
-    exchange.abort()
+    // Not before the answer is out.
+    atEndOfTurn(() => exchange.abort())
   }
 
   return {
