@@ -24,6 +24,9 @@ export interface KubernetesProxyOptions {
   logger: Logger
 }
 
+/** Of a piece: what is many of these goes out as it comes, and neither it nor its client gains by waiting for others. */
+const LARGE = 8 * 1024
+
 export function kubernetesProxy({ upstream, upstreamName, logger }: KubernetesProxyOptions): Filter {
   return {
     name: 'kubernetes proxy',
@@ -82,20 +85,26 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
       resolve()
     }
     const resume = (): void => dispatched?.resume()
+    // Not the response, which writes the pieces of a chunk one by one when it is let go.
+    const { socket } = response
     let isHeld = false
     let isWhole = false
-    /** What is written until the end of the turn goes out together. */
+    /** What is written until the end of the turn goes out together, and with the answers of others. */
     const hold = (): void => {
       if (isHeld) return
       isHeld = true
-      response.cork()
+      socket?.cork()
       atEndOfTurn(() => {
-        isHeld = false
-        if (isWhole) return response.end()
+        if (!isHeld) return
         // A watch may have nothing to say for long; its client waits for the head.
         response.flushHeaders()
-        response.uncork()
+        letGo()
       })
+    }
+    const letGo = (): void => {
+      if (isHeld) socket?.uncork()
+      isHeld = false
+      if (isWhole) response.end()
     }
     response.on('drain', resume)
     forget = exchange.onAbort(abort)
@@ -136,7 +145,8 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
       },
       data(chunk) {
         if (over) return true
-        hold()
+        if (chunk.length > LARGE) letGo()
+        else hold()
         return rewriter ? pass(() => rewriter?.push(Buffer.from(chunk))) : response.write(chunk)
       },
       end() {
