@@ -7,7 +7,7 @@
  */
 import { bindingsOfMember, listsOf, MEMBER, namespaceName, SIZES, type Size } from './_objects.js'
 import { haveWrk, load, type Measured, medianOf, type Target } from './_load.js'
-import { type Running, startGoProxy, startInFront, tokenOf } from './_processes.js'
+import { type Running, startGoProxy, startInFront, tokenOf, until } from './_processes.js'
 import { type Report, row } from './_report.js'
 import { type RealCluster, realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
 
@@ -124,6 +124,9 @@ async function runOn(
     const watched = { orrery: pid, ...cluster.processes }
     const direct: Target = { url: cluster.url + ANCHOR, token: cluster.token }
     await load(direct, 1)
+    // Single objects are served before the caches are full; pages want them.
+    const headers = { authorization: `Bearer ${tokens.admin}` }
+    await until(async () => (await fetch(`${url}${ROOT}/pods?limit=10`, { headers })).ok)
     // What a start has to do besides takes a core for some seconds.
     await new Promise((resolve) => setTimeout(resolve, times.seconds * REST_TIMES * 1_000))
 
