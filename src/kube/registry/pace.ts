@@ -9,7 +9,7 @@
 const CROWD = 100
 /** The rest after a round, in times of what it took: a crowd has at most a third of the server's time. */
 const REST = 2
-const LONGEST_REST_MS = 50
+const LONGEST_REST_MS = 35
 
 export class Pace {
   /** In the order of their turns. */
