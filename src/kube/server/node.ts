@@ -7,7 +7,6 @@ import { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import { type Duplex } from 'node:stream'
 import { type PeerCertificate, type TLSSocket } from 'node:tls'
 import { type Dispatched, type Headers, type ResponseSink } from '../../client/transport.js'
-import { atEndOfTurn } from '../../client/turn.js'
 import { systemClock } from '../registry/clock.js'
 import { Deadlines } from './deadlines.js'
 import { type ServerRequest } from './exchange.js'
@@ -123,15 +122,11 @@ function respond(
       writer.writeHead(status, given(headers))
       // A watch shows its headers before its first event.
       if (headers['content-length'] === undefined) writer.flushHeaders()
-      else if (response instanceof ServerResponse) {
-        response.cork()
-        atEndOfTurn(() => response.uncork())
-      }
     },
     data: (chunk) => writer.write(chunk),
     end() {
       done = true
-      atEndOfTurn(() => writer.end())
+      writer.end()
       cancelFlush = flushing.add(() => destroy(response))
       if (incoming.complete) incoming.resume()
       else discard(incoming)
