@@ -139,6 +139,16 @@ describe('the platform', () => {
     )
   })
 
+  it.each([
+    ['nothing', undefined],
+    ['a decision that does not say', { reason: '' }],
+  ])('lets nobody pass on %s from the authorizer', async (_, decision) => {
+    const silent = { ...authorizer, authorize: () => decision as never }
+    platform = await start({ authorizer: silent })
+    const { status } = await platform.send('GET', '/api/v1/namespaces/a/pods/p', { user: 'admin' })
+    expect([403, 500]).toContain(status)
+  })
+
   it('answers a path that ends after watch in the words of the original', async () => {
     platform = await start()
     const answer = await platform.send('GET', '/api/v1/watch', { user: 'admin' })

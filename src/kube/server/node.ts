@@ -6,9 +6,9 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import { type Duplex } from 'node:stream'
 import { type PeerCertificate, type TLSSocket } from 'node:tls'
+import { Deadlines } from '../../apimachinery/inflight/deadlines.js'
 import { type Dispatched, type Headers, type ResponseSink } from '../../client/transport.js'
 import { systemClock } from '../registry/clock.js'
-import { Deadlines } from './deadlines.js'
 import { type ServerRequest } from './exchange.js'
 
 export type Handle = (request: ServerRequest, sink: ResponseSink) => Dispatched

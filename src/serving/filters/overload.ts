@@ -7,9 +7,9 @@
  */
 import { type Gauge } from 'prom-client'
 import { StatusError, timeout } from '../../apimachinery/errors/index.js'
+import { Deadlines } from '../../apimachinery/inflight/deadlines.js'
 import { type Clock, systemClock } from '../../client/clock.js'
 import { atEndOfTurn } from '../../client/turn.js'
-import { Deadlines } from '../deadlines.js'
 import { sendError } from '../errors.js'
 import { type Exchange, type Filter } from '../exchange.js'
 import { FairShare } from '../fairshare.js'
@@ -54,7 +54,10 @@ export function overload({
     waitingOfOne: inFlight,
     patienceMs: 10_000,
   })
-  const deadlines = new Deadlines(clock, requestMs)
+  const deadlines = new Deadlines(
+    { now: () => clock.now(), after: (ms, action) => clock.setTimeout(action, ms) },
+    requestMs,
+  )
   running?.set(0)
 
   const expire = (exchange: Exchange): void => {

@@ -2,7 +2,7 @@
 import { badRequest, timeout } from '../../../apimachinery/errors/index.js'
 import { type Clock } from '../../registry/clock.js'
 import { type Filter } from '../chain.js'
-import { Deadlines } from '../deadlines.js'
+import { Deadlines } from '../../../apimachinery/inflight/deadlines.js'
 import { type Exchange } from '../exchange.js'
 import { answerError } from '../output.js'
 
