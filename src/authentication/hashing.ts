@@ -1,6 +1,6 @@
 /** What runs in the thread of `hashthread.ts`: one hash after the other, after everybody else. */
 import { setPriority } from 'node:os'
-import { parentPort } from 'node:worker_threads'
+import { isMainThread, parentPort } from 'node:worker_threads'
 import bcrypt from 'bcrypt'
 
 export type HashQuestion = { compare: string; hash: string } | { password: string; cost: number }
@@ -13,7 +13,7 @@ export interface HashAnswer {
 
 /** Linux gives each thread its own priority; elsewhere this would slow the whole process. */
 const NICE = 10
-if (process.platform === 'linux') setPriority(0, NICE)
+if (process.platform === 'linux' && !isMainThread) setPriority(0, NICE)
 
 parentPort?.on('message', ({ id, question }: { id: number; question: HashQuestion }) => {
   parentPort?.postMessage(answered(id, question))

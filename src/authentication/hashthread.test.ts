@@ -1,3 +1,4 @@
+import { getPriority } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { HashThread } from './hashthread.js'
 
@@ -14,6 +15,13 @@ const FAILING = thread(
 )
 
 describe('the thread that hashes', () => {
+  // The compiled program loaded it in its main thread, and answered every request at the priority of a hash.
+  it('leaves the priority of who answers requests alone', async () => {
+    const before = getPriority()
+    await import('./hashing.js')
+    expect(getPriority()).toBe(before)
+  })
+
   it('answers whoever asked', async () => {
     const hasher = new HashThread(ANSWERING)
 

@@ -8,7 +8,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type Bcrypt from 'bcrypt'
-import { type HashAnswer, type HashQuestion } from './hashing.js'
+// Not even loaded here: it lowers the priority of the thread it is loaded in.
+import type { HashAnswer, HashQuestion } from './hashing.js'
 
 export interface Hasher {
   compare: (password: string, hash: string) => Promise<boolean>
