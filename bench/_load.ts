@@ -44,23 +44,38 @@ export async function load(
   for (const [name, value] of Object.entries(all)) args.push('-H', `${name}: ${value}`)
   const before = cpuOf(processes)
   const text = await outputOf('wrk', [...args, url])
-  const after = cpuOf(processes)
   const requests = Number(/(\d+) requests in/.exec(text)?.[1] ?? 0)
+  const cpuMs = cpuSince(before, processes, requests)
   const errors =
     /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? []
   const bad = Number(/Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? 0)
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? 0),
-    cpuMs: Object.fromEntries(
-      Object.keys(processes).map((name) => [
-        name,
-        ((after[name] ?? 0) - (before[name] ?? 0)) / Math.max(1, requests),
-      ]),
-    ),
+    cpuMs,
     p50Ms: milliseconds(/50%\s+([\d.]+)(us|ms|s)/.exec(text)),
     p99Ms: milliseconds(/99%\s+([\d.]+)(us|ms|s)/.exec(text)),
     failed: bad + errors.reduce((sum, count) => sum + Number(count), 0),
   }
+}
+
+/**
+ * As many requests a second whatever becomes of them: what one user feels when others do not wait for each other. `load`
+ * sends as much as is answered, so that a slower server is also asked at its own limit.
+ *
+ * @param pacer compiled from `bench/pacer`
+ */
+export async function paced(
+  pacer: string,
+  { url, token }: Target,
+  rate: number,
+  seconds: number,
+  processes: Record<string, number> = {},
+  connections = 32,
+): Promise<Measured> {
+  const before = cpuOf(processes)
+  const text = await outputOf(pacer, [url, token, ...[rate, connections, seconds].map(String)])
+  const { requests, ...measured } = JSON.parse(text) as Omit<Measured, 'cpuMs'> & { requests: number }
+  return { ...measured, cpuMs: cpuSince(before, processes, requests) }
 }
 
 /** Of several rounds, figure by figure. */
@@ -99,6 +114,18 @@ export function memoryOf(pid: number): { residentMb: number; peakMb: number } {
 
 function cpuOf(processes: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(processes).map(([name, pid]) => [name, cpuMsOf(pid)]))
+}
+
+function cpuSince(
+  before: Record<string, number>,
+  processes: Record<string, number>,
+  requests: number,
+): Record<string, number> {
+  const spent = Object.entries(cpuOf(processes)).map(([name, ms]) => [
+    name,
+    (ms - (before[name] ?? 0)) / Math.max(1, requests),
+  ])
+  return Object.fromEntries(spent) as Record<string, number>
 }
 
 function milliseconds(match: RegExpExecArray | null): number {

@@ -119,22 +119,38 @@ async function started(
   }
 }
 
+interface GoProgram {
+  path: string
+  remove(): void
+}
+
 /** @returns undefined when no Go compiler is there */
-export async function startGoProxy(upstream: string, token: string): Promise<Running | undefined> {
+function goProgram(name: string): GoProgram | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'orrery-bench-'))
-  const program = join(directory, 'goproxy')
+  const path = join(directory, name)
+  const remove = (): void => rmSync(directory, { recursive: true, force: true })
   try {
-    execFileSync('go', ['build', '-o', program, join(process.cwd(), 'bench', 'goproxy', 'main.go')], {
+    execFileSync('go', ['build', '-o', path, join(process.cwd(), 'bench', name, 'main.go')], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, GO111MODULE: 'off', GOFLAGS: '' },
     })
+    return { path, remove }
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true })
+    remove()
     if ((error as { code?: string }).code === 'ENOENT') return undefined
     throw error
   }
+}
+
+/** What sends at an even rate, see `paced` of `_load.ts`. */
+export const buildPacer = (): GoProgram | undefined => goProgram('pacer')
+
+/** @returns undefined when no Go compiler is there */
+export async function startGoProxy(upstream: string, token: string): Promise<Running | undefined> {
+  const program = goProgram('goproxy')
+  if (!program) return undefined
   const startedAt = performance.now()
-  const child = spawn(program, [upstream, token], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(program.path, [upstream, token], { stdio: ['ignore', 'pipe', 'ignore'] })
   const url = await firstUrl(child)
   const pid = child.pid ?? 0
   return {
@@ -144,7 +160,7 @@ export async function startGoProxy(upstream: string, token: string): Promise<Run
     memory: () => memoryOf(pid),
     async stop() {
       await ended(child)
-      rmSync(directory, { recursive: true, force: true })
+      program.remove()
     },
   }
 }

@@ -6,8 +6,8 @@
  * Needs `wrk`, etcd and the API server that scripts/build-kubernetes.sh makes.
  */
 import { bindingsOfMember, listsOf, MEMBER, namespaceName, SIZES, type Size } from './_objects.js'
-import { haveWrk, load, type Measured, medianOf, type Target } from './_load.js'
-import { type Running, startGoProxy, startInFront, tokenOf, until } from './_processes.js'
+import { haveWrk, load, type Measured, medianOf, paced, type Target } from './_load.js'
+import { buildPacer, type Running, startGoProxy, startInFront, tokenOf, until } from './_processes.js'
 import { type Report, row } from './_report.js'
 import { type RealCluster, realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
 
@@ -64,6 +64,11 @@ const CASES: readonly Case[] = [
   },
 ]
 
+/** Requests a second that are offered to the product and to direct alike, besides half of what direct can do. */
+const EVEN_RATE = 1_000
+/** Of the length of a round: one in a hundred of few requests is chance. */
+const PACED_TIMES = 2
+
 /** Of the length of a round: between the start and the first. */
 const REST_TIMES = 5
 
@@ -77,6 +82,8 @@ export interface ServingOptions {
   seconds?: number
   rounds?: number
   cases?: readonly Case[]
+  /** Also at equal rates, which takes minutes. */
+  isPaced?: boolean
   /** A built checkout of an earlier release, measured beside this one. */
   against?: string | undefined
 }
@@ -88,23 +95,31 @@ export async function run(
     seconds = 3,
     rounds = 3,
     cases = CASES,
+    isPaced = true,
     against,
   }: ServingOptions = {},
 ): Promise<void> {
   if (!haveWrk()) return report.skip('serving', 'wrk is not installed')
   if (!realClusterAvailable) return report.skip('serving', 'scripts/build-kubernetes.sh has not been run')
-  for (const name of sizes) await runOn(report, name, SIZES[name], cases, { seconds, rounds, against })
+  for (const name of sizes)
+    await runOn(report, name, SIZES[name], cases, { seconds, rounds, isPaced, against })
 }
 
 export const smoke = (report: Report): Promise<void> =>
-  run(report, { sizes: ['small'], seconds: 1, rounds: 1, cases: CASES.filter(({ isSmoke }) => isSmoke) })
+  run(report, {
+    sizes: ['small'],
+    seconds: 1,
+    rounds: 1,
+    cases: CASES.filter(({ isSmoke }) => isSmoke),
+    isPaced: false,
+  })
 
 async function runOn(
   report: Report,
   sizeName: string,
   size: Size,
   cases: readonly Case[],
-  times: Times & Pick<ServingOptions, 'against'>,
+  times: Times & Pick<ServingOptions, 'isPaced' | 'against'>,
 ): Promise<void> {
   const cluster = await startRealCluster({ lists: listsOf(size) })
   let product: Running | undefined
@@ -144,6 +159,12 @@ async function runOn(
         )
       }
     }
+    if (times.isPaced) {
+      const ours: Target = { url: url + ANCHOR, token: tokens.admin }
+      const go: Target | undefined = proxy && { url: proxy.url + ANCHOR, token: cluster.token }
+      const processes = { ours: pid, ...(proxy && { go: proxy.pid }) }
+      await compareAtEqualRate(report, sizeName, { direct, ours, ...(go && { go }) }, processes, times)
+    }
     if (times.against !== undefined)
       await compareReleases(report, sizeName, cluster, product, tokens, cases, times.against, times)
     if (proxy) await compareProxies(report, sizeName, cluster, product, proxy, tokens.admin, times)
@@ -180,6 +201,43 @@ async function interleaved(
     subjects.push(await load(subject, seconds, watched))
   }
   return { measured: medianOf(subjects), anchor: medianOf(anchors) }
+}
+
+/** What the product adds to the time of a request, when the API server is asked as often without it. */
+async function compareAtEqualRate(
+  report: Report,
+  sizeName: string,
+  targets: { direct: Target; ours: Target; go?: Target },
+  processes: Record<string, number>,
+  { seconds, rounds }: Times,
+): Promise<void> {
+  const pacer = buildPacer()
+  if (!pacer) return report.skip(`serving/${sizeName}/paced`, 'go is not installed')
+  const names = { direct: 'direct', ours: 'through the proxy', go: 'through the Go proxy' }
+  try {
+    const { perSecond } = await load(targets.direct, seconds)
+    const rates = { even: EVEN_RATE, half: Math.round(perSecond / 2) }
+    for (const [which, rate] of Object.entries(rates)) {
+      const all: Record<string, Measured[]> = {}
+      for (let round = 0; round < rounds; round++) {
+        for (const [name, target] of Object.entries(targets))
+          (all[name] ??= []).push(await paced(pacer.path, target, rate, seconds * PACED_TIMES, processes))
+      }
+      const id = `serving/${sizeName}/paced/${which}`
+      const medians = Object.fromEntries(Object.entries(all).map(([name, of]) => [name, medianOf(of)]))
+      for (const [name, measured] of Object.entries(medians))
+        report.add(
+          row(`${id}/${name}`, `ConfigMap ${names[name as keyof typeof names]}, ${rate} offered a second`, {
+            measured,
+            process: name,
+          }),
+        )
+      const added = (medians['ours']?.p99Ms ?? 0) - (medians['direct']?.p99Ms ?? 0)
+      report.add(row(`${id}/added`, '… added to 99 of 100', { value: added, unit: 'ms', atMost: 3 }))
+    }
+  } finally {
+    pacer.remove()
+  }
 }
 
 /** This one beside an earlier one, before the same cluster. */
