@@ -7,7 +7,7 @@ import { fork } from 'node:child_process'
 import { Agent, createServer, request as httpRequest } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { Http1Transport } from '../src/client/http1/index.js'
+import { HttpTransport } from '../src/client/http/index.js'
 
 const REQUESTS = 20_000
 const CONCURRENCY = 32
@@ -17,7 +17,7 @@ export async function run(): Promise<void> {
   const port = await new Promise<number>((resolve) =>
     child.once('message', (value) => resolve(Number(value))),
   )
-  const client = new Http1Transport({ server: `http://127.0.0.1:${port}` })
+  const client = new HttpTransport({ server: `http://127.0.0.1:${port}` })
   const agent = new Agent({ keepAlive: true, maxSockets: 256 })
   const ours = (): Promise<number> =>
     new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** How to reach an API and prove who we are: what a kubeconfig or a pod's service account comes down to. */
-import { type TlsOptions } from './http1/dial.js'
+import { type TlsOptions } from './http/dial.js'
 
 export interface ExecPlugin {
   apiVersion: string

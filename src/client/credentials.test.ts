@@ -8,9 +8,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openPki, type Pki } from '../kube/pki/index.js'
 import { type AuthConfig, type ClientConfig } from './config.js'
 import { credentialsFor } from './credentials.js'
-import { createTransport } from './http1.js'
-import { type TlsOptions } from './http1/dial.js'
-import { type Http1Transport } from './http1/index.js'
+import { createTransport } from './http.js'
+import { type TlsOptions } from './http/dial.js'
+import { type HttpTransport } from './http/index.js'
 import { HastyClock } from './testing/fakeclock.js'
 import { send } from './transport.js'
 
@@ -116,7 +116,7 @@ describe('credentials', () => {
 
 describe('over TLS', () => {
   let server: Server
-  let client: Http1Transport | undefined
+  let client: HttpTransport | undefined
 
   beforeEach(async () => {
     server = createServer(

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { type ClientConfig, type ExecPlugin } from './config.js'
 import { systemClock, type Clock } from './clock.js'
-import { type ClientCertificate, type Credentials } from './http1/index.js'
+import { type ClientCertificate, type Credentials } from './http/index.js'
 
 const REREAD_MS = 60_000
 /** Credentials are renewed this long before they end. */

@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { type AuthConfig, type ClientConfig } from './config.js'
-import { type TlsOptions } from './http1/dial.js'
+import { type TlsOptions } from './http/dial.js'
 
 /** The message names the file or the entry at fault, and never a secret. */
 export class KubeconfigError extends Error {

@@ -1,6 +1,6 @@
 /** Reaches the Kubernetes API of a cluster, as a kubeconfig or the service account of a pod says. */
 import { loadInClusterConfig, loadKubeconfig } from '../client/kubeconfig.js'
-import { createTransport } from '../client/http1.js'
+import { createTransport } from '../client/http.js'
 import { type KubernetesAddress } from '../controllers/deps.js'
 import { type Transport } from '../client/transport.js'
 

@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type KubeObject, parseApiVersion } from '../../src/apimachinery/meta/types.js'
-import { createTransport } from '../../src/client/http1.js'
+import { createTransport } from '../../src/client/http.js'
 import { parseKubeconfig } from '../../src/client/kubeconfig.js'
 import { send, type Transport } from '../../src/client/transport.js'
 import { resourceFacts } from '../../src/kube/builtin/data.js'

@@ -5,53 +5,48 @@
  * connection is only reused after a whole answer to a wholly sent request, with nothing left over.
  */
 import { type Socket } from 'node:net'
-import { type Headers, type ResponseSink, type TransportRequest } from '../transport.js'
+import { type Headers } from '../transport.js'
 import { atEndOfTurn } from '../turn.js'
+import {
+  type Carrier,
+  type Connection,
+  type ConnectionLimits,
+  type ConnectionOwner,
+  type Exchange,
+  isRepeatable,
+} from '../http/exchange.js'
 import { ProtocolError, ResponseParser } from './parser.js'
-import { type Framing } from './requesthead.js'
+import { requestHead } from './requesthead.js'
 
-/** A request on its way, from the queue to the end of its answer. */
-export interface Exchange {
-  readonly request: TransportRequest
-  readonly sink: ResponseSink
-  readonly head: string
-  readonly framing: Framing
-  /** May stay open for as long as it likes: a watch, a followed log. */
-  readonly longRunning: boolean
-  /** Was sent before on a connection that turned out to be dead. */
-  retried: boolean
-  aborted: boolean
-  connection: Connection | undefined
-}
+/** A server's own limit is kept clear of by this much. */
+const MARGIN_MS = 1_000
 
-export interface ConnectionOwner {
-  /** The answer is whole and the connection can take the next request. */
-  released(connection: Connection): void
-  closed(connection: Connection): void
-  /** The connection was found dead before the server had seen the request. */
-  retry(exchange: Exchange): void
-}
-
-export class Connection {
+export class Http1Connection implements Connection, Carrier {
   readonly #socket: Socket
+  readonly #host: string
   readonly #owner: ConnectionOwner
+  readonly #limits: ConnectionLimits
   readonly #parser: ResponseParser
+  /** Whose answer is being waited for or read. */
   #exchange: Exchange | undefined
+  /** The same, until the owner has heard that it is over. */
+  #carried: Exchange | undefined
   #answered = false
   #sent = true
   #dead = false
+  #isRetired = false
   #served = 0
-  #waitingSince = 0
-  /** Milliseconds of `performance.now`. */
-  idleSince = 0
-  /** The request that it has been given, until the pool has it back. */
-  carries: Exchange | undefined
+  /** Since when there is no request, or an answer is waited for; of `performance.now`. */
+  #since = performance.now()
   /** What the server said it keeps an idle connection for. */
-  keepAliveMs: number | undefined
+  #keepAliveMs: number | undefined
 
-  constructor(socket: Socket, owner: ConnectionOwner) {
+  /** @param host as the server is to be called */
+  constructor(socket: Socket, host: string, owner: ConnectionOwner, limits: ConnectionLimits) {
     this.#socket = socket
+    this.#host = host
     this.#owner = owner
+    this.#limits = limits
     this.#parser = new ResponseParser({
       head: (status, headers) => this.#head(status, headers),
       data: (chunk) => {
@@ -65,23 +60,33 @@ export class Connection {
     socket.on('error', (error) => this.#fail(error))
   }
 
-  get usable(): boolean {
-    return !this.#dead && this.#socket.writable
+  get hasRoom(): boolean {
+    return this.#carried === undefined && !this.#dead && !this.#isRetired && this.#socket.writable
   }
 
-  /** Since when an answer has been waited for; undefined while none is, or once it has begun. */
-  get waitingSince(): number | undefined {
-    const waits = this.#exchange && !this.#answered && !this.#exchange.longRunning
-    return waits ? this.#waitingSince : undefined
+  get carried(): number {
+    return this.#carried ? 1 : 0
+  }
+
+  sweep(now: number): void {
+    if (!this.#carried) {
+      const limit = Math.min(this.#limits.idleMs, (this.#keepAliveMs ?? Infinity) - MARGIN_MS)
+      if (now - this.#since >= limit) this.#fail(new Error('not used for long'))
+    } else if (this.#exchange && !this.#answered && !this.#exchange.longRunning) {
+      const { answerMs } = this.#limits
+      if (now - this.#since >= answerMs) this.#fail(new Error(`no answer within ${answerMs} ms`))
+    }
   }
 
   send(exchange: Exchange): void {
     this.#exchange = exchange
+    this.#carried = exchange
     this.#answered = false
-    this.#waitingSince = performance.now()
-    exchange.connection = this
+    this.#since = performance.now()
+    exchange.carrier = this
     this.#parser.begin(exchange.request.method)
-    const { framing, head } = exchange
+    const { framing, fields, request } = exchange
+    const head = requestHead({ ...request, host: this.#host, fields, framing })
     switch (framing.kind) {
       case 'none':
         this.#hold()
@@ -109,12 +114,16 @@ export class Connection {
   }
 
   /** Ends the connection; the sink of a request in flight is not told. */
-  destroy(): void {
+  abort(): void {
     this.#exchange = undefined
     if (!this.#dead) this.#close()
   }
 
-  /** Ends the connection and the request in flight with it. */
+  retire(): void {
+    this.#isRetired = true
+    if (!this.#carried) this.#fail(new Error('the connection is retired'))
+  }
+
   fail(error: Error): void {
     this.#fail(error)
   }
@@ -182,7 +191,7 @@ export class Connection {
     if (status === 101) throw new ProtocolError('the server changed the protocol unasked')
     this.#answered = true
     const seconds = /(?:^|[\s,;])timeout=([0-9]{1,6})/.exec(String(headers['keep-alive'] ?? ''))?.[1]
-    this.keepAliveMs = seconds === undefined ? undefined : Number(seconds) * 1000
+    this.#keepAliveMs = seconds === undefined ? undefined : Number(seconds) * 1000
     this.#exchange?.sink.head(status, headers)
   }
 
@@ -191,26 +200,35 @@ export class Connection {
     this.#exchange = undefined
     this.#served++
     // An answer before the request was through: the rest of the request has nowhere to go.
-    if (!this.#parser.keepAlive || !this.#sent || this.#socket.destroyed) this.#close()
+    if (!this.#parser.keepAlive || this.#isRetired || !this.#sent || this.#socket.destroyed) this.#close()
     else {
       // A sink that was full at the end would otherwise leave the socket paused for the next request.
       this.#socket.resume()
-      this.idleSince = performance.now()
+      this.#since = performance.now()
       // Not before the sink has heard of the end: it may ask for something more on this very connection.
-      queueMicrotask(() => {
-        if (!this.#dead) this.#owner.released(this)
-      })
+      queueMicrotask(() => this.#free())
     }
     if (exchange) {
-      exchange.connection = undefined
+      exchange.carrier = undefined
       exchange.sink.end()
     }
+  }
+
+  #free(): void {
+    if (this.#dead) return
+    const over = this.#carried
+    this.#carried = undefined
+    this.#owner.freed(this)
+    if (over) this.#owner.over(over)
   }
 
   #close(): void {
     this.#dead = true
     this.#socket.destroy()
+    const over = this.#carried
+    this.#carried = undefined
     this.#owner.closed(this)
+    if (over) this.#owner.over(over)
   }
 
   /** The peer has closed, or the socket is gone. */
@@ -227,23 +245,14 @@ export class Connection {
 
   #fail(error: Error): void {
     if (this.#dead) return
-    this.#dead = true
     const exchange = this.#exchange
     this.#exchange = undefined
-    this.#socket.destroy()
-    this.#owner.closed(this)
+    this.#close()
     if (!exchange) return
-    exchange.connection = undefined
+    exchange.carrier = undefined
     // The server may close an idle connection just as we send on it. What was not read it has not answered.
-    const stale = this.#served > 0 && !this.#parser.received && !exchange.retried
-    if (stale && isSafe(exchange)) {
-      exchange.retried = true
-      this.#owner.retry(exchange)
-    } else if (!exchange.aborted) exchange.sink.fail(error)
+    const stale = this.#served > 0 && !this.#parser.received && exchange.repeats === 0
+    if (stale && isRepeatable(exchange)) this.#owner.retry(exchange)
+    else if (!exchange.aborted) exchange.sink.fail(error)
   }
-}
-
-/** Sending it twice does no more than sending it once, and it can be sent twice. */
-function isSafe({ request: { method }, framing }: Exchange): boolean {
-  return (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') && framing.kind !== 'stream'
 }

@@ -1,5 +1,5 @@
 /** The cluster controller: what members of the federation say of users. Nothing happens without `multicluster.enable`. */
-import { createTransport } from '../../client/http1.js'
+import { createTransport } from '../../client/http.js'
 import { parseKubeconfig } from '../../client/kubeconfig.js'
 import { RestClient } from '../../client/rest.js'
 import { type Controller, fromInformer, storedIn } from '../../controller/index.js'

@@ -1,5 +1,5 @@
 /** HTTP to a metrics backend: kept alive, limited in time and size, cancelled with its caller. */
-import { Http1Transport } from '../../client/http1/index.js'
+import { HttpTransport } from '../../client/http/index.js'
 import { type TransportRequest } from '../../client/transport.js'
 import { failure, PrometheusError } from './types.js'
 
@@ -25,7 +25,7 @@ export interface HttpRequest {
 
 export class MetricsHttp {
   /** By origin: there is one, as a rule. */
-  readonly #transports = new Map<string, Http1Transport>()
+  readonly #transports = new Map<string, HttpTransport>()
   #heldBytes = 0
 
   constructor(
@@ -90,11 +90,11 @@ export class MetricsHttp {
     for (const transport of this.#transports.values()) void transport.close()
   }
 
-  #transport({ origin }: URL): Http1Transport {
+  #transport({ origin }: URL): HttpTransport {
     let transport = this.#transports.get(origin)
     if (!transport) {
       // How long an answer may take is for each request to say.
-      transport = new Http1Transport({ server: origin, maxSockets: SOCKETS, answerTimeoutMs: Infinity })
+      transport = new HttpTransport({ server: origin, maxRequests: SOCKETS, answerTimeoutMs: Infinity })
       this.#transports.set(origin, transport)
     }
     return transport

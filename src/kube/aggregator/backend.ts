@@ -4,7 +4,7 @@
  * It is told who asks in the headers of a front proxy, and believes them because of the client certificate that
  * comes with them. What the caller has sent of the kind is dropped first.
  */
-import { Http1Transport, type ClientCertificate } from '../../client/http1/index.js'
+import { HttpTransport, type ClientCertificate } from '../../client/http/index.js'
 import { type Headers, send, type TransportRequest } from '../../client/transport.js'
 import { StatusError } from '../../apimachinery/errors/index.js'
 import { type UserInfo } from '../../apimachinery/meta/types.js'
@@ -23,7 +23,7 @@ const DROPPED =
   /^(authorization|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|host|impersonate-.*|x-remote-.*|x-forwarded-.*)$/
 
 export class Backend {
-  readonly #transport: Http1Transport
+  readonly #transport: HttpTransport
 
   /** @throws Error that says why there is no way */
   constructor(objects: Objects, { metadata, spec }: Readonly<APIService>, certificate: ClientCertificate) {
@@ -35,7 +35,7 @@ export class Backend {
     const secure = target.protocol === 'https:'
     const host = dial.host.includes(':') ? `[${dial.host}]` : dial.host
     const port = target.port === '' && !secure ? 80 : dial.port
-    this.#transport = new Http1Transport({
+    this.#transport = new HttpTransport({
       server: `${secure ? 'https' : 'http'}://${host}:${port}`,
       connectTimeoutMs: ASK_MS,
       ...(secure && {

@@ -6,7 +6,7 @@
  * last answered.
  */
 import { type UserInfo } from '../../apimachinery/meta/types.js'
-import { type ClientCertificate } from '../../client/http1/index.js'
+import { type ClientCertificate } from '../../client/http/index.js'
 import { type Reconciler, type Request, type Result, type Source } from '../../controller/types.js'
 import { type Writer } from '../controllers/writer.js'
 import { type Objects } from '../objects.js'

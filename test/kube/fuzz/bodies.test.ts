@@ -7,7 +7,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type KubeObject } from '../../../src/apimachinery/meta/types.js'
-import { createTransport } from '../../../src/client/http1.js'
+import { createTransport } from '../../../src/client/http.js'
 import { parseKubeconfig } from '../../../src/client/kubeconfig.js'
 import { send, type Transport } from '../../../src/client/transport.js'
 import { definitions, resourceFacts, type ResourceFacts } from '../../../src/kube/builtin/data.js'

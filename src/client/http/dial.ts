@@ -41,10 +41,11 @@ export class Dialer {
   }
 
   /**
+   * @param protocols offered over TLS, the best first
    * @param certificate in place of that of the options
    * @throws Error when the server cannot be reached, is not who it should be, or takes too long
    */
-  dial(certificate?: ClientCertificate, signal?: AbortSignal): Promise<Socket> {
+  dial(protocols: readonly string[], certificate?: ClientCertificate, signal?: AbortSignal): Promise<Socket> {
     const { host, port, tls, timeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -52,7 +53,7 @@ export class Dialer {
         return
       }
       const socket: Socket = tls
-        ? this.#secure(tls, certificate)
+        ? this.#secure(tls, protocols, certificate)
         : connectPlain({ host, port, noDelay: true })
       const settle = (): void => {
         clearTimeout(timer)
@@ -83,7 +84,7 @@ export class Dialer {
     })
   }
 
-  #secure(tls: TlsOptions, certificate: ClientCertificate | undefined): Socket {
+  #secure(tls: TlsOptions, protocols: readonly string[], certificate: ClientCertificate | undefined): Socket {
     const { host, port } = this.#options
     const { ca } = tls
     const { cert, key } = certificate ?? tls
@@ -106,7 +107,7 @@ export class Dialer {
       secureContext: this.#context,
       servername,
       rejectUnauthorized: tls.insecure !== true,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
       ...(this.#session !== undefined && { session: this.#session }),
     })
     socket.on('session', (session: Buffer) => (this.#session = session))

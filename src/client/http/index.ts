@@ -1,10 +1,12 @@
 /**
- * A Transport over sockets: HTTP/1.1 to one server, by a pool of connections of our own.
+ * A Transport over sockets to one server: HTTP/2 where the server speaks it over TLS, HTTP/1.1 otherwise and for connections
+ * that change the protocol.
  *
- * Written for standing behind a proxy and behind informers: no stream objects and no promise per chunk,
- * one request per connection at a time, an abort that frees the connection at once.
+ * Written for standing behind a proxy and behind informers: no stream objects and no promise per chunk, and an abort
+ * frees what is behind a request at once.
  */
 import { type Socket } from 'node:net'
+import { type TLSSocket } from 'node:tls'
 import {
   type Dispatched,
   type Headers,
@@ -13,11 +15,14 @@ import {
   type TransportRequest,
   type Upgraded,
 } from '../transport.js'
-import { type Exchange } from './connection.js'
+import { Http1Connection } from '../http1/connection.js'
+import { upgradeHead } from '../http1/requesthead.js'
+import { upgradeOn } from '../http1/upgrade.js'
+import { Http2Connection } from '../http2/connection.js'
 import { Dialer, type ClientCertificate, type TlsOptions } from './dial.js'
-import { Pool } from './pool.js'
-import { framingOf, requestHead } from './requesthead.js'
-import { upgradeOn } from './upgrade.js'
+import { type ConnectionLimits, type ConnectionOwner, type Exchange } from './exchange.js'
+import { fieldsOf, framingOf } from './fields.js'
+import { type Opened, Pool } from './pool.js'
 
 export { type ClientCertificate, type TlsOptions } from './dial.js'
 
@@ -31,13 +36,13 @@ export interface Credentials {
   certificate?(): Promise<ClientCertificate | undefined>
 }
 
-export interface Http1Options {
+export interface HttpOptions {
   /** `https://host:port`; a path in it goes in front of every request's path. */
   server: string
   tls?: TlsOptions
   credentials?: Credentials
   /** Requests at a time, watches and followed logs not counted. */
-  maxSockets?: number
+  maxRequests?: number
   /** Requests that may wait for a connection. */
   maxQueue?: number
   connectTimeoutMs?: number
@@ -47,8 +52,12 @@ export interface Http1Options {
   answerTimeoutMs?: number
 }
 
+const BOTH = ['h2', 'http/1.1'] as const
+/** Over HTTP/2 the API server changes no protocols. */
+const HTTP1_ONLY = ['http/1.1'] as const
+
 /** @throws TypeError when the server's address is not an http or https URL */
-export class Http1Transport implements Transport {
+export class HttpTransport implements Transport {
   readonly #pool: Pool
   readonly #dialer: Dialer
   readonly #host: string
@@ -57,7 +66,7 @@ export class Http1Transport implements Transport {
   readonly #upgrades = new Set<AbortController>()
   #closed = false
 
-  constructor(options: Http1Options) {
+  constructor(options: HttpOptions) {
     const url = new URL(options.server)
     const secure = url.protocol === 'https:'
     if (!secure && url.protocol !== 'http:')
@@ -72,8 +81,9 @@ export class Http1Transport implements Transport {
       timeoutMs: options.connectTimeoutMs ?? 10_000,
     })
     this.#pool = new Pool({
-      connect: () => this.#dial(),
-      maxSockets: options.maxSockets ?? 256,
+      connect: (owner, limits) => this.#connect(owner, limits),
+      maybeMultiplexed: secure,
+      maxRequests: options.maxRequests ?? 256,
       maxQueue: options.maxQueue ?? 10_000,
       idleMs: options.idleTimeoutMs ?? 60_000,
       answerMs: options.answerTimeoutMs ?? 75_000,
@@ -96,31 +106,26 @@ export class Http1Transport implements Transport {
     }
     if (authorization instanceof Promise) {
       authorization.then(
-        (value) => pending.submit(this.#prefix, this.#host, value),
+        (value) => pending.submit(this.#prefix, value),
         (error: unknown) => pending.fail(error as Error),
       )
-    } else pending.submit(this.#prefix, this.#host, authorization)
+    } else pending.submit(this.#prefix, authorization)
     return pending
   }
 
   async upgrade(request: TransportRequest, signal?: AbortSignal): Promise<Upgraded> {
     if (this.#closed) throw new Error('the client is closed')
-    const head = requestHead(
-      { ...request, path: this.#prefix + request.path },
-      {
-        host: this.#host,
-        authorization: await this.#credentials?.authorization(),
-        framing: { kind: 'none' },
-        upgrade: true,
-      },
-    )
+    const path = this.#prefix + request.path
+    const fields = fieldsOf({ ...request, path }, await this.#credentials?.authorization())
+    const { method, headers } = request
+    const head = upgradeHead({ method, path, host: this.#host, fields }, String(headers.upgrade ?? ''))
     const own = new AbortController()
     const onAbort = (): void => own.abort(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) onAbort()
     this.#upgrades.add(own)
     try {
-      const socket = await this.#dial(own.signal)
+      const socket = await this.#dial(HTTP1_ONLY, own.signal)
       const upgraded = await upgradeOn(socket, head, own.signal)
       if (upgraded.status === 401) this.#credentials?.refused()
       return upgraded
@@ -137,17 +142,32 @@ export class Http1Transport implements Transport {
     return Promise.resolve()
   }
 
-  async #dial(signal?: AbortSignal): Promise<Socket> {
-    return this.#dialer.dial(await this.#credentials?.certificate?.(), signal)
+  async #connect(owner: ConnectionOwner, limits: ConnectionLimits): Promise<Opened> {
+    const socket = await this.#dial(BOTH)
+    // Plain sockets have none.
+    const multiplexed = (socket as Partial<TLSSocket>).alpnProtocol === 'h2'
+    const connection = multiplexed
+      ? new Http2Connection(socket, this.#host, owner, limits)
+      : new Http1Connection(socket, this.#host, owner, limits)
+    return { connection, multiplexed }
+  }
+
+  async #dial(protocols: readonly string[], signal?: AbortSignal): Promise<Socket> {
+    return this.#dialer.dial(protocols, await this.#credentials?.certificate?.(), signal)
   }
 
   /** The sink, with an eye on 401 where we have credentials of our own. */
   #watched(sink: ResponseSink): ResponseSink {
     const credentials = this.#credentials
     if (!credentials) return sink
+    const refused = (): void => {
+      credentials.refused()
+      // A client certificate belongs to the connection.
+      if (credentials.certificate) this.#pool.renew()
+    }
     return {
       head(status: number, headers: Headers) {
-        if (status === 401) credentials.refused()
+        if (status === 401) refused()
         sink.head(status, headers)
       },
       data: (chunk) => sink.data(chunk),
@@ -171,13 +191,12 @@ class Pending implements Dispatched {
     this.#sink = sink
   }
 
-  submit(prefix: string, host: string, authorization: string | undefined): void {
+  submit(prefix: string, authorization: string | undefined): void {
     if (this.#over) return
     const request = prefix === '' ? this.#request : { ...this.#request, path: prefix + this.#request.path }
-    const framing = framingOf(request)
-    let head
+    let fields
     try {
-      head = requestHead(request, { host, authorization, framing })
+      fields = fieldsOf(request, authorization)
     } catch (error) {
       this.fail(error as Error)
       return
@@ -185,12 +204,12 @@ class Pending implements Dispatched {
     this.#exchange = {
       request,
       sink: this.#sink,
-      head,
-      framing,
+      fields,
+      framing: framingOf(request),
       longRunning: isLongRunning(request.path),
-      retried: false,
+      repeats: 0,
       aborted: false,
-      connection: undefined,
+      carrier: undefined,
     }
     this.#pool.submit(this.#exchange)
   }
@@ -210,7 +229,7 @@ class Pending implements Dispatched {
   }
 
   resume(): void {
-    this.#exchange?.connection?.resume()
+    this.#exchange?.carrier?.resume()
   }
 }
 

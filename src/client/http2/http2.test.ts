@@ -1,0 +1,464 @@
+import { createServer, type TLSSocket } from 'node:tls'
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
+import { afterEach, describe, expect, it } from 'vitest'
+import { HttpTransport, type HttpOptions } from '../http/index.js'
+import { eventually } from '../testing/eventually.js'
+import {
+  certificates,
+  closePairs,
+  collector,
+  get,
+  listen,
+  onCleanup,
+  pair,
+  type Handle,
+} from '../testing/httppair.js'
+import { send } from '../transport.js'
+import { Code, Flag, FrameReader, Setting, Type } from './frames.js'
+import { HeaderDecoder, HeaderEncoder } from './hpack/index.js'
+
+const PROTOCOL = 'HTTP/2'
+
+afterEach(closePairs)
+
+/** A server of node with its own settings, told of streams, and a client of it. */
+async function streamPair(
+  onStream: (stream: ServerHttp2Stream, path: string) => void,
+  settings: { maxConcurrentStreams?: number; initialWindowSize?: number } = {},
+) {
+  const { serving, authority } = certificates()
+  const http2: Http2SecureServer = createSecureServer({ ...serving, settings })
+  let sessions = 0
+  http2.on('session', (session) => {
+    sessions++
+    session.on('error', () => undefined)
+    onCleanup(() => session.destroy())
+  })
+  http2.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined)
+    onStream(stream, headers[':path'] ?? '')
+  })
+  const server = `https://127.0.0.1:${await listen(http2)}`
+  const client = new HttpTransport({ server, tls: { ca: authority.cert } })
+  onCleanup(() => client.close())
+  return { client, sessions: () => sessions }
+}
+
+/** What a server of frames is made of. */
+class FramePeer {
+  readonly #socket: TLSSocket
+  readonly #encoder = new HeaderEncoder()
+  readonly connection: number
+
+  constructor(socket: TLSSocket, connection: number) {
+    this.#socket = socket
+    this.connection = connection
+  }
+
+  frame(type: number, flags: number, stream: number, payload: Uint8Array = new Uint8Array(0)): void {
+    const head = Buffer.alloc(9)
+    head.writeUIntBE(payload.length, 0, 3)
+    head[3] = type
+    head[4] = flags
+    head.writeUInt32BE(stream, 5)
+    if (!this.#socket.destroyed) this.#socket.write(Buffer.concat([head, payload]))
+  }
+
+  block(fields: readonly (readonly [string, string])[]): Buffer {
+    this.#encoder.begin()
+    for (const [name, value] of fields) this.#encoder.add(name, value)
+    return Buffer.from(this.#encoder.finish())
+  }
+
+  answer(stream: number, body = 'ok', fields: readonly (readonly [string, string])[] = []): void {
+    this.frame(Type.headers, Flag.endHeaders, stream, this.block([[':status', '200'], ...fields]))
+    this.frame(Type.data, Flag.endStream, stream, Buffer.from(body))
+  }
+
+  goaway(last: number): void {
+    const payload = Buffer.alloc(8)
+    payload.writeUInt32BE(last, 0)
+    this.frame(Type.goaway, 0, 0, payload)
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** A server that does with each request what `answer` says, and a client of it. */
+async function framePair(
+  answer: (peer: FramePeer, stream: number, path: string) => void,
+  more: Partial<HttpOptions> = {},
+  onFrame: (type: number, stream: number, payload: Buffer) => void = () => undefined,
+) {
+  const { serving, authority } = certificates()
+  let connections = 0
+  const raw = createServer({ ...serving, ALPNProtocols: ['h2'] }, (socket) => {
+    const peer = new FramePeer(socket, ++connections)
+    socket.on('error', () => undefined)
+    onCleanup(() => socket.destroy())
+    const decoder = new HeaderDecoder()
+    const ignore = (): void => undefined
+    const reader = new FrameReader(
+      {
+        data: ignore,
+        padding: ignore,
+        end: ignore,
+        frame(type, flags, stream, payload) {
+          onFrame(type, stream, Buffer.from(payload))
+          if (type === Type.settings && (flags & Flag.ack) === 0) peer.frame(Type.settings, Flag.ack, 0)
+          if (type !== Type.headers) return
+          let path = ''
+          decoder.decode(payload, (name, value) => {
+            if (name === ':path') path = value
+          })
+          answer(peer, stream, path)
+        },
+      },
+      2 ** 20,
+    )
+    let preface = 24
+    peer.frame(Type.settings, 0, 0)
+    socket.on('data', (chunk) => {
+      const skipped = Math.min(preface, chunk.length)
+      preface -= skipped
+      reader.push(chunk.subarray(skipped))
+    })
+  })
+  const server = `https://127.0.0.1:${await listen(raw)}`
+  const client = new HttpTransport({ server, tls: { ca: authority.cert }, ...more })
+  onCleanup(() => client.close())
+  return { client, connections: () => connections }
+}
+
+const echo: Handle = (request, response) => response.end(request.url)
+
+describe('the client over HTTP/2 only', () => {
+  it('sends many requests on one connection', async () => {
+    const { client, sockets } = await pair(PROTOCOL, echo)
+    // From then on it is known how many the server takes.
+    await send(client, get())
+
+    const answers = await Promise.all(Array.from({ length: 90 }, (_, i) => send(client, get(`/${i}`))))
+
+    expect(answers.map(({ body }) => body.toString())).toEqual(Array.from({ length: 90 }, (_, i) => `/${i}`))
+    expect(sockets()).toBe(1)
+  })
+
+  it('opens another connection where the server takes no more streams on one', async () => {
+    const held: ServerHttp2Stream[] = []
+    const { client, sessions } = await streamPair(
+      (stream, path) => {
+        stream.respond({ ':status': 200 })
+        if (path === '/first') stream.end()
+        else held.push(stream)
+      },
+      { maxConcurrentStreams: 3 },
+    )
+    await send(client, get('/first'))
+    const pending = Array.from({ length: 7 }, () => send(client, get()))
+    await eventually(() => expect(held).toHaveLength(7))
+    expect(sessions()).toBe(3)
+    for (const stream of held) stream.end('x')
+    expect((await Promise.all(pending)).map(({ body }) => body.toString())).toEqual(Array(7).fill('x'))
+  })
+
+  it('goes on with others while the reader of one answer is slow', async () => {
+    const { client } = await pair(PROTOCOL, (request, response) => {
+      if (request.url === '/large') response.end(Buffer.alloc(8_000_000, 'x'))
+      else response.end('small')
+    })
+    let received = 0
+    let open = false
+    let ended = false
+    const large = client.dispatch(get('/large'), {
+      head: () => undefined,
+      data(chunk) {
+        received += chunk.length
+        return open
+      },
+      end: () => (ended = true),
+      fail: (error) => {
+        throw error
+      },
+    })
+    await eventually(() => expect(received).toBeGreaterThan(0))
+
+    for (let i = 0; i < 20; i++) expect((await send(client, get('/small'))).body.toString()).toBe('small')
+    expect(received).toBeLessThan(1_000_000)
+    open = true
+    large.resume()
+    await eventually(() => expect(ended).toBe(true))
+    expect(received).toBe(8_000_000)
+  })
+
+  it('reads frames and headers however they are cut', async () => {
+    const { client } = await framePair((peer, stream) => {
+      const block = peer.block([
+        [':status', '200'],
+        ['x-long', 'y'.repeat(300)],
+      ])
+      peer.frame(Type.headers, 0, stream, block.subarray(0, 10))
+      peer.frame(Type.continuation, 0, stream, block.subarray(10, 11))
+      peer.frame(Type.continuation, Flag.endHeaders, stream, block.subarray(11))
+      peer.frame(Type.data, 0, stream, Buffer.from('a'))
+      peer.frame(Type.data, Flag.padded, stream, Buffer.from('\x03b...'))
+      peer.frame(0xfe, 0, stream, Buffer.from('of a kind nobody knows'))
+      peer.frame(Type.data, 0, stream, Buffer.from('c'))
+      peer.frame(Type.data, 0, stream)
+      peer.frame(Type.headers, Flag.endHeaders | Flag.endStream, stream, peer.block([['x-trailer', '1']]))
+    })
+
+    const { headers, body } = await send(client, get())
+
+    expect(headers['x-long']).toBe('y'.repeat(300))
+    expect(body.toString()).toBe('abc')
+  })
+
+  it('skips interim answers', async () => {
+    const { client } = await framePair((peer, stream) => {
+      peer.frame(Type.headers, Flag.endHeaders, stream, peer.block([[':status', '103']]))
+      peer.answer(stream)
+    })
+    expect(await send(client, get())).toMatchObject({ status: 200 })
+  })
+
+  it('sends again what the server has not looked at, on a new connection', async () => {
+    const { client, connections } = await framePair((peer, stream, path) => {
+      if (peer.connection === 1) peer.goaway(0)
+      else peer.answer(stream, path)
+    })
+    expect((await send(client, get('/again'))).body.toString()).toBe('/again')
+    const posted = { method: 'POST', path: '/posted', headers: {}, body: Buffer.from('{}') }
+    expect((await send(client, posted)).body.toString()).toBe('/posted')
+    expect(connections()).toBe(2)
+  })
+
+  it('lets what is under way end on a connection that the server closes', async () => {
+    const streams: number[] = []
+    let first: FramePeer | undefined
+    const { client, connections } = await framePair((peer, stream, path) => {
+      if (path === '/next') return peer.answer(stream)
+      first = peer
+      streams.push(stream)
+    })
+    const pending = send(client, get())
+    await eventually(() => expect(streams).toHaveLength(1))
+    first?.goaway(streams[0] as number)
+    expect((await send(client, get('/next'))).status).toBe(200)
+    first?.answer(streams[0] as number, 'late')
+
+    expect((await pending).body.toString()).toBe('late')
+    expect(connections()).toBe(2)
+    await eventually(() => expect(client.sockets).toBe(1))
+  })
+
+  it('sends a refused request again, but not for ever', async () => {
+    let asked = 0
+    const { client } = await framePair((peer, stream, path) => {
+      asked++
+      if (path === '/never' || asked < 3) {
+        peer.frame(Type.reset, 0, stream, Buffer.from([0, 0, 0, Code.refusedStream]))
+      } else peer.answer(stream)
+    })
+    expect(await send(client, get('/third'))).toMatchObject({ status: 200 })
+    expect(asked).toBe(3)
+    await expect(send(client, get('/never'))).rejects.toThrow('broke the request off')
+    expect(asked).toBeLessThan(12)
+  })
+
+  it('repeats a GET that met a connection which had served and was closed, but not a POST', async () => {
+    const { client, connections } = await framePair((peer, stream, path) => {
+      if (path === '/fatal' && peer.connection === 1) peer.destroy()
+      else if (path === '/posted') peer.destroy()
+      else peer.answer(stream)
+    })
+    await send(client, get('/first'))
+    expect(await send(client, get('/fatal'))).toMatchObject({ status: 200 })
+    expect(connections()).toBe(2)
+    await expect(send(client, { method: 'POST', path: '/posted', headers: {} })).rejects.toThrow()
+  })
+
+  it('fails one request, not the others, when its answer is cut, too long or never comes', async () => {
+    let waiting: FramePeer | undefined
+    let open = 0
+    const { client, connections } = await framePair(
+      (peer, stream, path) => {
+        const length = ['content-length', '4'] as const
+        if (path === '/short') peer.answer(stream, 'abc', [length])
+        else if (path === '/long') peer.answer(stream, 'abcde', [length])
+        else if (path === '/reset') peer.frame(Type.reset, 0, stream, Buffer.from([0, 0, 0, Code.cancel]))
+        else if (path === '/stray') peer.answer(stream, '', [['x', 'a\nb']])
+        else if (path === '/watch/') {
+          waiting = peer
+          open = stream
+        }
+      },
+      { answerTimeoutMs: 300 },
+    )
+    const watch = send(client, get('/watch/'))
+
+    await expect(send(client, get('/short'))).rejects.toThrow('broke off')
+    await expect(send(client, get('/long'))).rejects.toThrow('more than its answer')
+    await expect(send(client, get('/reset'))).rejects.toThrow('broke the request off')
+    await expect(send(client, get('/stray'))).rejects.toThrow('control character')
+    await expect(send(client, get('/silent'))).rejects.toThrow('no answer within 300 ms')
+    waiting?.answer(open, 'still there')
+
+    expect((await watch).body.toString()).toBe('still there')
+    expect(connections()).toBe(1)
+  })
+
+  it('fails the request of a sink that throws, and of a server that heeds no window', async () => {
+    const { client, connections } = await framePair((peer, stream, path) => {
+      if (path !== '/flood') return peer.answer(stream)
+      peer.frame(Type.headers, Flag.endHeaders, stream, peer.block([[':status', '200']]))
+      for (let i = 0; i < 40; i++) peer.frame(Type.data, 0, stream, Buffer.alloc(16_000))
+    })
+    const thrown = collector()
+    const fault = (): never => {
+      throw new Error('a fault of its own')
+    }
+    client.dispatch(get('/head'), { ...thrown.sink, head: fault })
+    await eventually(() => expect(thrown.seen.error?.message).toBe('a fault of its own'))
+    const slow = collector(() => false)
+    client.dispatch(get('/flood'), slow.sink)
+    await eventually(() => expect(slow.seen.error?.message).toBe('the server sent more than it may'))
+
+    expect(await send(client, get())).toMatchObject({ status: 200 })
+    expect(connections()).toBe(1)
+  })
+
+  it.each<[string, (peer: FramePeer, stream: number) => void]>([
+    ['a frame too large', (peer) => peer.frame(Type.headers, 0, 1, Buffer.alloc(70_000))],
+    ['a push', (peer) => peer.frame(Type.push, Flag.endHeaders, 1, Buffer.alloc(8))],
+    [
+      'headers that cannot be decoded',
+      (peer) => peer.frame(Type.headers, Flag.endHeaders, 1, Buffer.from([0xff])),
+    ],
+    [
+      'something between headers and their continuation',
+      (peer, stream) => {
+        peer.frame(Type.headers, 0, stream, peer.block([[':status', '200']]))
+        peer.frame(Type.data, 0, stream, Buffer.from('x'))
+        peer.frame(Type.ping, 0, 0, Buffer.alloc(8))
+      },
+    ],
+    [
+      'headers without end',
+      (peer, stream) => {
+        peer.frame(Type.headers, 0, stream)
+        for (let i = 0; i < 200; i++) peer.frame(Type.continuation, 0, stream)
+      },
+    ],
+    ['settings that cannot be', (peer) => peer.frame(Type.settings, 0, 0, Buffer.alloc(5))],
+    [
+      'a window too wide',
+      (peer) => peer.frame(Type.windowUpdate, 0, 0, Buffer.from([0x7f, 0xff, 0xff, 0xff])),
+    ],
+    ['a frame cut short', (peer) => peer.frame(Type.goaway, 0, 0, Buffer.alloc(3))],
+    [
+      'more padding than frame',
+      (peer, stream) => peer.frame(Type.data, Flag.padded, stream, Buffer.from([9, 1])),
+    ],
+  ])('gives up the connection over %s', async (_, misbehave) => {
+    const { client } = await framePair(misbehave)
+    await expect(send(client, get())).rejects.toThrow()
+    expect(client.sockets).toBe(0)
+  })
+
+  it('tells the server when it aborts, and answers its pings', async () => {
+    const frames: [number, number][] = []
+    let begun = false
+    const { client } = await framePair(
+      (peer, stream) => {
+        peer.frame(Type.headers, Flag.endHeaders, stream, peer.block([[':status', '200']]))
+        peer.frame(Type.ping, 0, 0, Buffer.from('12345678'))
+        begun = true
+      },
+      {},
+      (type, stream, payload) => frames.push([type, type === Type.reset ? payload.readUInt32BE(0) : stream]),
+    )
+    const dispatched = client.dispatch(get('/watch/'), collector().sink)
+    await eventually(() => expect(begun).toBe(true))
+    dispatched.abort()
+
+    await eventually(() => expect(frames).toContainEqual([Type.reset, Code.cancel]))
+    expect(frames.filter(([type]) => type === Type.ping)).toHaveLength(1)
+    expect(client.sockets).toBe(1)
+  })
+
+  it('sends a body no faster than the windows of the server let it', async () => {
+    let written = 0
+    const waiting: ServerHttp2Stream[] = []
+    const { client } = await streamPair(
+      (stream) => {
+        stream.pause()
+        waiting.push(stream)
+        stream.on('data', (chunk: Buffer) => (written += chunk.length))
+        stream.on('end', () => {
+          stream.respond({ ':status': 200 })
+          stream.end(String(written))
+        })
+        stream.pause()
+      },
+      { initialWindowSize: 20_000 },
+    )
+    let pulled = 0
+    async function* chunks() {
+      for (let i = 0; i < 100; i++) {
+        pulled++
+        yield Buffer.alloc(50_000)
+      }
+    }
+    const streamed = send(client, { method: 'PUT', path: '/', headers: {}, body: chunks() })
+    await eventually(() => expect(waiting).toHaveLength(1))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(pulled).toBeLessThan(50)
+    waiting[0]?.resume()
+    expect((await streamed).body.toString()).toBe('5000000')
+
+    const whole = send(client, { method: 'PUT', path: '/', headers: {}, body: Buffer.alloc(300_000) })
+    await eventually(() => expect(waiting).toHaveLength(2))
+    waiting[1]?.resume()
+    expect((await whole).body.toString()).toBe('5300000')
+  })
+
+  it('heeds a limit of streams that the server lowers while it is full', async () => {
+    const settings = (limit: number): Buffer => Buffer.from([0, Setting.maxConcurrentStreams, 0, 0, 0, limit])
+    const open: [FramePeer, number][] = []
+    const { client, connections } = await framePair((peer, stream) => {
+      if (open.length === 0) peer.frame(Type.settings, 0, 0, settings(1))
+      open.push([peer, stream])
+    })
+    const both = [send(client, get('/1')), send(client, get('/2'))]
+    await eventually(() => expect(open).toHaveLength(2))
+    for (const [peer, stream] of open.splice(0)) peer.answer(stream)
+    await Promise.all(both)
+
+    const third = send(client, get('/3'))
+    await eventually(() => expect(open).toHaveLength(1))
+    for (const [peer, stream] of open) peer.answer(stream)
+    expect(await third).toMatchObject({ status: 200 })
+    expect(connections()).toBe(1)
+  })
+
+  it('uses a new connection after a refusal where it proved itself by a certificate', async () => {
+    const { client, sockets } = await pair(
+      PROTOCOL,
+      (request, response) => response.writeHead(request.url === '/refused' ? 401 : 200).end(),
+      {
+        credentials: {
+          authorization: () => undefined,
+          refused: () => undefined,
+          certificate: () => Promise.resolve(undefined),
+        },
+      },
+    )
+    await send(client, get())
+    await send(client, get('/refused'))
+    await send(client, get())
+    expect(sockets()).toBe(2)
+  })
+})
