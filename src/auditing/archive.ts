@@ -11,8 +11,8 @@ export class AuditArchive {
 }
 
 /** Archives write the keys of `User` like all the others, and clients search for them so. */
-export function archived({ User, ...event }: AuditEvent): JsonDocument {
-  const { username, uid, groups = [], extra } = User
+export function archived(event: AuditEvent): JsonDocument {
+  const { username, uid, groups = [], extra } = event.User
   return {
     ...event,
     User: {

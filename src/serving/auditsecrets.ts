@@ -17,32 +17,45 @@ const SECRET_RESOURCES = new Set(['secrets', 'registrysecrets', 'credentials'])
 /** No object of an API is nested so deeply; what is would not fit on the stack. */
 const DEEPEST = 200
 
-/** A copy of a parsed body of a request for a resource, by its plural name. */
+/**
+ * Only what holds a secret is copied: most bodies hold none.
+ *
+ * @param value parsed body of a request for a resource, by its plural name; it stays as it is
+ */
 export function withoutSecrets(
   value: unknown,
   { resource, subresource }: { resource: string; subresource: string },
 ): unknown {
-  return copy(value, SECRET_RESOURCES.has(resource) || SECRET_RESOURCES.has(subresource), DEEPEST)
+  return redacted(value, SECRET_RESOURCES.has(resource) || SECRET_RESOURCES.has(subresource), DEEPEST)
 }
 
 /** Servers quote a body that they cannot read in the message that says so. */
 const QUOTED = /\{.*\}/s
 
-function copy(value: unknown, isSecret: boolean, depth: number): unknown {
+function redacted(value: unknown, isSecret: boolean, depth: number): unknown {
   if (value === null || typeof value !== 'object') return value
   if (depth === 0) return REDACTED
-  if (Array.isArray(value)) return value.map((item) => copy(item, isSecret, depth - 1))
+  if (Array.isArray(value)) {
+    const items = value.map((item) => redacted(item, isSecret, depth - 1))
+    return items.some((item, i) => item !== value[i]) ? items : value
+  }
   if (!isObject(value)) return value
   const secret = isSecret || value['kind'] === 'Secret'
-  const result: JsonObject = {}
+  const isStatus = value['kind'] === 'Status'
   const isNamedSecret =
     isCredential(value) || (typeof value['name'] === 'string' && NAMES.test(value['name']))
-  for (const [key, inner] of Object.entries(value)) {
+  let result = value
+  const set = (key: string, replaced: unknown): void => {
+    if (replaced === value[key]) return
+    if (result === value) result = { ...value }
+    setOwn(result, key, replaced)
+  }
+  for (const key of Object.keys(value)) {
+    const inner = value[key]
     const isHidden = NAMES.test(key) || (isNamedSecret && key === 'value') || (secret && SECRET_MAPS.has(key))
-    if (key === 'message' && value['kind'] === 'Status' && typeof inner === 'string')
-      setOwn(result, key, inner.replace(QUOTED, REDACTED))
-    else if (isHidden) setOwn(result, key, hidden(inner))
-    else setOwn(result, key, copy(inner, secret, depth - 1))
+    if (isStatus && key === 'message' && typeof inner === 'string') set(key, inner.replace(QUOTED, REDACTED))
+    else if (isHidden) set(key, hidden(inner))
+    else if (inner !== null && typeof inner === 'object') set(key, redacted(inner, secret, depth - 1))
   }
   return isOperation(result) && namesSecret(result['path'], secret)
     ? { ...result, ...('value' in result && { value: hidden(result['value']) }) }
