@@ -12,6 +12,7 @@ import { type Report, row } from './_report.js'
 import { type RealCluster, realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
 
 const ROOT = '/kapis/resources.kubesphere.io/v1alpha3'
+const PAGE = `${ROOT}/pods?limit=10`
 const ANCHOR = `/api/v1/namespaces/${namespaceName(0)}/configmaps/anchor`
 
 interface Case {
@@ -29,7 +30,7 @@ const BOTH = ['admin', 'member'] as const
 const CASES: readonly Case[] = [
   {
     name: 'page of 10 pods, newest first',
-    path: `${ROOT}/pods?limit=10`,
+    path: PAGE,
     target: 3,
     who: ['admin'],
     isSmoke: true,
@@ -103,6 +104,17 @@ export async function run(
   if (!realClusterAvailable) return report.skip('serving', 'scripts/build-kubernetes.sh has not been run')
   for (const name of sizes)
     await runOn(report, name, SIZES[name], cases, { seconds, rounds, isPaced, against })
+  addGrowth(report)
+}
+
+/** What a page costs before the largest cluster, of what it costs before the smallest. */
+function addGrowth(report: Report): void {
+  const [small, large] = (['small', 'large'] as const).map(
+    (size) => report.rows.find(({ id }) => id === `serving/${size}/${PAGE}/admin`)?.cells['CPU ms'],
+  )
+  if (small === undefined || large === undefined) return
+  const figures = { value: large / small, unit: 'times', atMost: 1.3 }
+  report.add(row('serving/growth', 'CPU of a page before 200,000 pods, of that before 10,000', figures))
 }
 
 export const smoke = (report: Report): Promise<void> =>
