@@ -26,6 +26,11 @@ export interface TransportRequest {
 }
 
 export interface ResponseSink {
+  /**
+   * Does not look at a piece again once `data` has returned: its memory may be used for the next. So a large answer that
+   * passes through is read into one buffer, and not into one for each piece.
+   */
+  readonly borrows?: boolean
   head(status: number, headers: Headers): void
   /** @returns false when the sink is full: no more data until `resume` */
   data(chunk: Uint8Array): boolean

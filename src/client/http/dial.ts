@@ -1,6 +1,11 @@
 /** Opens sockets to a server, plain or TLS, within a time limit. */
-import { connect as connectPlain, type Socket } from 'node:net'
-import { connect as connectSecure, createSecureContext, type SecureContext } from 'node:tls'
+import { connect as connectPlain, type OnReadOpts, type Socket } from 'node:net'
+import {
+  connect as connectSecure,
+  type ConnectionOptions,
+  createSecureContext,
+  type SecureContext,
+} from 'node:tls'
 
 /** PEM. */
 export interface ClientCertificate {
@@ -28,6 +33,19 @@ export interface DialOptions {
 }
 
 const PROBE_AFTER_MS = 30_000
+/** What one record of TLS holds at most. */
+const RECORD = 16 * 1024
+
+const readers = new WeakMap<Socket, (bytes: Buffer) => void>()
+
+/**
+ * Takes what comes on a socket that `dial` has opened and on which HTTP/2 was offered, in place of its stream and without memory for each piece.
+ *
+ * @param reader its bytes are good until it returns
+ */
+export function readFrom(socket: Socket, reader: (bytes: Buffer) => void): void {
+  readers.set(socket, reader)
+}
 
 /** Keeps what is costly between connections: the parsed certificates, and TLS sessions to resume. */
 export class Dialer {
@@ -99,17 +117,31 @@ export class Dialer {
       ...(cert !== undefined && { cert }),
       ...(key !== undefined && { key }),
     })
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(RECORD),
+      callback(length: number, buffer: Uint8Array): boolean {
+        const reader = readers.get(socket)
+        const bytes = (buffer as Buffer).subarray(0, length)
+        if (!reader) return socket.push(Buffer.from(bytes))
+        reader(bytes)
+        return true
+      },
+    }
     // An address is no name for SNI; the certificate is then checked against the address.
     const servername = tls.servername ?? (isAddress(host) ? '' : host)
-    const socket = connectSecure({
+    // Its types leave out what a TLS socket shares with a plain one.
+    const options: ConnectionOptions & { onread?: OnReadOpts } = {
       host,
       port,
+      // One whose protocol changes is handed over as a stream.
+      ...(protocols.includes('h2') && { onread }),
       secureContext: this.#context,
       servername,
       rejectUnauthorized: tls.insecure !== true,
       ALPNProtocols: [...protocols],
       ...(this.#session !== undefined && { session: this.#session }),
-    })
+    }
+    const socket: Socket = connectSecure(options)
     socket.on('session', (session: Buffer) => (this.#session = session))
     return socket
   }

@@ -5,6 +5,7 @@
  * whose reader is slow keeps nobody else waiting.
  */
 import { type Socket } from 'node:net'
+import { readFrom } from '../http/dial.js'
 import {
   type Connection,
   type ConnectionLimits,
@@ -82,7 +83,9 @@ export class Http2Connection implements Connection, StreamOwner {
       },
       MAX_FRAME,
     )
-    socket.on('data', (chunk: Buffer) => this.#push(chunk))
+    readFrom(socket, (bytes) => this.#push(bytes))
+    // Otherwise nobody would hear of the end.
+    socket.resume()
     socket.on('drain', () => this.#peer.wake())
     socket.on('end', () => this.fail(new Error('the connection was closed')))
     socket.on('close', () => this.fail(new Error('the connection was closed')))

@@ -45,7 +45,11 @@ export class ConnectionError extends Error {
 }
 
 export interface FrameHandler {
-  /** Payload of DATA frames, all that one piece of input has for a stream in one call where it can be. */
+  /**
+   * Payload of DATA frames, all that one piece of input has for a stream in one call where it can be.
+   *
+   * @param chunk good until the call returns
+   */
   data(stream: number, chunk: Buffer): void
   /** Counts as data, and is none. */
   padding(stream: number, bytes: number): void
@@ -172,7 +176,7 @@ export class FrameReader {
   #padded(payload: Buffer): void {
     const length = payload.length - 1 - (payload[0] ?? 0)
     if (length < 0) throw new ConnectionError('more padding than there is frame')
-    if (length > 0) this.#handler.data(this.#stream, Buffer.from(payload.subarray(1, 1 + length)))
+    if (length > 0) this.#handler.data(this.#stream, payload.subarray(1, 1 + length))
     this.#handler.padding(this.#stream, payload.length - length)
     if ((this.#flags & Flag.endStream) !== 0) this.#handler.end(this.#stream)
   }

@@ -193,6 +193,28 @@ describe('the client over HTTP/2 only', () => {
     expect(received).toBe(8_000_000)
   })
 
+  it.each([true, false])('hands over every byte, to a sink that borrows pieces: %s', async (borrows) => {
+    const whole = Buffer.from(Uint8Array.from({ length: 3_000_000 }, (_, i) => i % 251))
+    const { client } = await pair(PROTOCOL, (_, response) => response.end(whole))
+    const read = (slow: boolean): Promise<Buffer> =>
+      new Promise((resolve, reject) => {
+        const pieces: Uint8Array[] = []
+        const dispatched = client.dispatch(get(), {
+          borrows,
+          head: () => undefined,
+          data(piece) {
+            pieces.push(borrows ? Buffer.from(piece) : piece)
+            if (slow) setImmediate(() => dispatched.resume())
+            return !slow
+          },
+          end: () => resolve(Buffer.concat(pieces)),
+          fail: reject,
+        })
+      })
+    const answers = await Promise.all([read(true), read(false), read(true)])
+    expect(answers.map((answer) => answer.equals(whole))).toEqual([true, true, true])
+  })
+
   it('reads frames and headers however they are cut', async () => {
     const { client } = await framePair((peer, stream) => {
       const block = peer.block([

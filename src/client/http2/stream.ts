@@ -68,6 +68,7 @@ export class Stream implements Carrier {
     }
   }
 
+  /** @param chunk good until the call returns */
   data(chunk: Buffer): void {
     if (this.#isOver) return
     this.#used += chunk.length
@@ -76,9 +77,9 @@ export class Stream implements Carrier {
       this.fail(new Error('the server sent more than its answer'), Code.protocol)
     } else if (this.#used > this.#window) {
       this.fail(new Error('the server sent more than it may'), Code.flowControl)
-    } else if (this.#isFull) (this.#kept ??= []).push(chunk)
+    } else if (this.#isFull) (this.#kept ??= []).push(Buffer.from(chunk))
     else {
-      this.#give(chunk)
+      this.#give(this.exchange.sink.borrows === true ? chunk : Buffer.from(chunk))
       this.#widen()
     }
   }
