@@ -38,6 +38,8 @@ export interface Exchange {
   longRunning: boolean
   /** Sees the request body go by, whoever reads it. */
   tapRequest?: (chunk: Uint8Array) => void
+  /** Somebody has put himself in front of `response.write` and `response.end`: the answer has to pass there. */
+  answerIsCopied: boolean
   /** How the proxy changes the answer on its way. */
   rewriting?: Rewriting
   /** Gives the request up: whatever works on it stops. */

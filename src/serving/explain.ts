@@ -75,6 +75,7 @@ function imagined({ method, path, headers = {} }: Question): Exchange {
     user: ANONYMOUS,
     trace: [],
     longRunning: false,
+    answerIsCopied: false,
     allowed: false,
     abort: () => undefined,
     isAborted: false,

@@ -216,6 +216,7 @@ class ServerExchange implements Exchange {
   user = ANONYMOUS
   longRunning = false
   allowed = false
+  answerIsCopied = false
   declare readonly upgrade?: { socket: Duplex; head: Buffer }
   tapRequest?: (chunk: Uint8Array) => void
   #controller: AbortController | undefined

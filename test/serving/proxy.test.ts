@@ -200,6 +200,110 @@ describe('the Kubernetes proxy', () => {
     await eventually(() => expect(upstream.aborted).toBe(1))
   })
 
+  describe('of an answer in pieces of all sizes', () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
+    const pieces = [1, 400, 9_000, 20_000, 3, 70_000, 16_384, 16_384, 16_384, 16_384, 2].map((size, i) =>
+      Buffer.alloc(size, bytes.subarray(i)),
+    )
+    const whole = Buffer.concat(pieces)
+    /** Some pieces in one turn, some alone. */
+    const inPieces =
+      (headers: Record<string, string> = {}): Upstream['answer'] =>
+      (_request, sink) => {
+        const left = [...pieces]
+        const turn = (): void => {
+          for (const piece of left.splice(0, 1 + (left.length % 4))) sink.data(piece)
+          if (left.length === 0) return sink.end()
+          setImmediate(turn)
+        }
+        sink.head(200, { 'content-type': 'application/octet-stream', ...headers })
+        turn()
+      }
+    const sent = async (request: string): Promise<{ head: string; body: Buffer }> => {
+      const text = Buffer.from(await platform.raw(request), 'latin1')
+      const end = text.indexOf('\r\n\r\n')
+      return { head: text.subarray(0, end).toString().toLowerCase(), body: text.subarray(end + 4) }
+    }
+    const collected = (agent: http.Agent, path: string): Promise<Buffer> =>
+      new Promise((resolve, reject) => {
+        const headers = { Authorization: 'Bearer admin' }
+        http
+          .get({ port: platform.port, path, agent, headers }, (response) => {
+            const chunks: Buffer[] = []
+            response.on('data', (chunk: Buffer) => chunks.push(chunk))
+            response.on('error', reject).on('end', () => resolve(Buffer.concat(chunks)))
+          })
+          .on('error', reject)
+      })
+
+    it.each([
+      ['as chunks', {}],
+      ['of a length told before', { 'content-length': String(whole.length) }],
+    ])('passes every byte %s, and the connection takes the next request', async (_how, headers) => {
+      const upstream = await open(new Upstream())
+      upstream.answer = inPieces(headers)
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+
+      const answers = [await collected(agent, '/api/v1/one'), await collected(agent, '/api/v1/two')]
+
+      agent.destroy()
+      expect(answers.map((answer) => answer.equals(whole))).toEqual([true, true])
+    })
+
+    it('passes every byte of an answer that is copied for the audit', async () => {
+      const upstream = await open(new Upstream(), {
+        audit: [{ level: () => 'RequestResponse', kubernetesAudited: () => false, sink: { accept() {} } }],
+      })
+      upstream.answer = inPieces()
+      const agent = new http.Agent()
+
+      const answer = await collected(agent, '/api/v1/one')
+
+      expect(answer.equals(whole)).toBe(true)
+    })
+
+    it('ends the connection after the last byte for a client of HTTP/1.0', async () => {
+      const upstream = await open(new Upstream())
+      upstream.answer = inPieces()
+
+      const { head, body } = await sent('GET /api/v1/pods HTTP/1.0\r\nAuthorization: Bearer admin\r\n\r\n')
+
+      expect(head).not.toContain('transfer-encoding')
+      expect(body.equals(whole)).toBe(true)
+    })
+
+    it('keeps the order of requests that are sent before the first is answered', async () => {
+      const upstream = await open(new Upstream())
+      const answers: (() => void)[] = []
+      upstream.answer = ({ path }, sink) =>
+        answers.push(() => {
+          sink.head(200, { 'content-length': '13' })
+          sink.data(Buffer.from(path))
+          sink.end()
+        })
+      const get = (path: string, more = ''): string =>
+        `GET ${path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer admin\r\n${more}\r\n`
+
+      const answered = platform.raw(get('/api/v1/first') + get('/api/v1/other', 'Connection: close\r\n'))
+      await eventually(() => expect(answers).toHaveLength(2))
+      for (const answer of answers.reverse()) answer()
+
+      expect(await answered).toMatch(/api\/v1\/first[^]*api\/v1\/other$/)
+    })
+
+    it('sends nothing of a body to who asked for the head alone', async () => {
+      const upstream = await open(new Upstream())
+      upstream.answer = inPieces()
+
+      const { head, body } = await sent(
+        'HEAD /api/v1/pods HTTP/1.1\r\nHost: here\r\nConnection: close\r\nAuthorization: Bearer admin\r\n\r\n',
+      )
+
+      expect(head).toContain('200 ok')
+      expect(body).toHaveLength(0)
+    })
+  })
+
   it('makes upstream wait for a slow client', async () => {
     const upstream = await open(new Upstream())
     let sink: ResponseSink | undefined

@@ -135,8 +135,10 @@ function copyRequest(exchange: Exchange, limitBytes: number): Copy {
 }
 
 /** Looks over the shoulder of `write` and `end`; a watch is not an object and is not kept. */
-function copyResponse({ response, info }: Exchange, limitBytes: number): Copy | undefined {
+function copyResponse(exchange: Exchange, limitBytes: number): Copy | undefined {
+  const { response, info } = exchange
   if (info.verb === 'watch') return undefined
+  exchange.answerIsCopied = true
   const copy = new Copy(limitBytes)
   const keep = (chunk: unknown): void => {
     if (typeof chunk === 'string') copy.add(Buffer.from(chunk))

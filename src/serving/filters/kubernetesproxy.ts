@@ -6,12 +6,12 @@
  */
 import { noSuchResource, unavailable } from '../../apimachinery/errors/index.js'
 import { type Dispatched, type Headers, type Transport } from '../../client/transport.js'
-import { atEndOfTurn } from '../../client/turn.js'
 import { send } from '../answer.js'
 import { type Exchange, type Filter, type Step } from '../exchange.js'
 import { responseHeaders } from '../headers.js'
 import { type Logger } from '../log.js'
 import { mediaType } from '../mediatypes.js'
+import { PassedAnswer } from '../passedanswer.js'
 import { type Rewriter, type Rewriting } from '../rewriting.js'
 import { tunnel } from '../tunnel.js'
 import { answering } from '../unreachable.js'
@@ -23,9 +23,6 @@ export interface KubernetesProxyOptions {
   upstreamName: string
   logger: Logger
 }
-
-/** Of a piece: what is many of these goes out as it comes, and neither it nor its client gains by waiting for others. */
-const LARGE = 8 * 1024
 
 export function kubernetesProxy({ upstream, upstreamName, logger }: KubernetesProxyOptions): Filter {
   return {
@@ -58,7 +55,11 @@ function namesCluster({ info, path }: Exchange): boolean {
   return info.cluster !== '' && /^\/apis?\/clusters\//.test(path)
 }
 
-/** Resolves when the answer is through. @throws what the transport says when there is no answer at all */
+/**
+ * Resolves when the answer is through, or has begun and has no end of its own.
+ *
+ * @throws what the transport says when there is no answer at all
+ */
 function forward(exchange: Exchange, upstream: Transport): Promise<void> {
   const { response, rewriting } = exchange
   let rewriter: Rewriter | undefined
@@ -70,56 +71,33 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
     let dispatched: Dispatched | undefined = undefined as Dispatched | undefined
     // An exchange that is aborted already calls back before there is anything to forget.
     let forget = undefined as (() => void) | undefined
+    const answer = new PassedAnswer(response, () => dispatched?.resume())
     const finish = (): void => {
       over = true
       forget?.()
-      response.off('drain', resume)
     }
     const abort = (): void => {
       if (over) return
       dispatched?.abort()
       // A shutdown ends a watch in good order, so that its client knows where to go on.
-      if (begun && exchange.longRunning) response.end()
-      else response.destroy()
+      if (begun && exchange.longRunning) answer.end()
+      else answer.destroy()
       finish()
       resolve()
     }
-    const resume = (): void => dispatched?.resume()
-    // Not the response, which writes the pieces of a chunk one by one when it is let go.
-    const { socket } = response
-    let isHeld = false
-    let isWhole = false
-    /** What is written until the end of the turn goes out together, and with the answers of others. */
-    const hold = (): void => {
-      if (isHeld) return
-      isHeld = true
-      socket?.cork()
-      atEndOfTurn(() => {
-        if (!isHeld) return
-        // A watch may have nothing to say for long; its client waits for the head.
-        response.flushHeaders()
-        letGo()
-      })
-    }
-    const letGo = (): void => {
-      if (isHeld) socket?.uncork()
-      isHeld = false
-      if (isWhole) response.end()
-    }
-    response.on('drain', resume)
     forget = exchange.onAbort(abort)
     const failed = (error: Error): void => {
       if (over) return
       finish()
       if (!begun) return reject(error)
-      response.destroy()
+      answer.destroy()
       resolve()
     }
     /** @returns false when the client cannot take more */
     const pass = (out: () => Buffer | undefined): boolean => {
       try {
         const bytes = out()
-        return bytes === undefined || response.write(bytes)
+        return bytes === undefined || answer.write(bytes)
       } catch (error) {
         dispatched?.abort()
         failed(error as Error)
@@ -140,21 +118,18 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
         }
         begun = true
         rewriter = rewritten?.begin()
-        response.writeHead(status, headersOf(headers, rewritten))
-        hold()
+        answer.begin(status, headersOf(headers, rewritten), exchange.answerIsCopied)
+        if (exchange.longRunning) resolve()
       },
-      data(chunk) {
+      data(piece) {
         if (over) return true
-        if (chunk.length > LARGE) letGo()
-        else hold()
-        return rewriter ? pass(() => rewriter?.push(Buffer.from(chunk))) : response.write(chunk)
+        return rewriter ? pass(() => rewriter?.push(Buffer.from(piece))) : answer.write(piece)
       },
       end() {
         if (over) return
-        hold()
         if (rewriter) pass(() => rewriter?.end())
         if (over) return
-        isWhole = true
+        answer.end()
         finish()
         resolve()
       },
