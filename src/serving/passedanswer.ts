@@ -1,8 +1,8 @@
 /**
  * An answer of somebody else on its way to the client, piece by piece and at the client's pace.
  *
- * Pieces go straight to the socket, framed here: `ServerResponse.write` makes four writes of each and costs more than
- * the write itself. Head and end stay with the response, which so knows as always whether the connection lives on.
+ * Pieces go straight to the socket, framed here, those of one turn together: `ServerResponse.write` makes three writes of
+ * each. Head and end stay with the response, which so knows as always whether the connection lives on.
  */
 import { type ServerResponse } from 'node:http'
 import { type Socket } from 'node:net'

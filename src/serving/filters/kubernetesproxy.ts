@@ -119,7 +119,9 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
         begun = true
         rewriter = rewritten?.begin()
         answer.begin(status, headersOf(headers, rewritten), exchange.answerIsCopied)
-        if (exchange.longRunning) resolve()
+        if (!exchange.longRunning) return
+        forgetHeaders(exchange)
+        resolve()
       },
       data(piece) {
         if (over) return true
@@ -137,6 +139,12 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
     })
     if (over) dispatched.abort()
   })
+}
+
+/** Nobody asks for them once a watch has begun, and thousands of watches would keep them, tokens included. */
+function forgetHeaders({ request }: Exchange): void {
+  request.rawHeaders = []
+  request.headers = {}
 }
 
 function headersOf(received: Headers, rewriting: Rewriting | undefined): Record<string, string | string[]> {
