@@ -100,6 +100,18 @@ describe('blocks of header fields', () => {
     ])
   })
 
+  it('leave the table of the reader when there is no more room for them, and are not kept for ever', () => {
+    const decoder = new HeaderDecoder({ tableLimit: 70 })
+    decoded(decoder, bytes('4001 6101 62')) // 34 bytes each
+    decoded(decoder, bytes('4001 6301 64'))
+    expect(decoded(decoder, bytes('be bf')).map(([name]) => name)).toEqual(['c', 'a'])
+
+    decoded(decoder, bytes('4001 6501 66'))
+
+    expect(decoded(decoder, bytes('be bf')).map(([name]) => name)).toEqual(['e', 'c'])
+    expect(() => decoded(decoder, bytes('c0'))).toThrow(HpackError)
+  })
+
   it('come back as they were written, whatever is in the table and however large it may be', () => {
     const letters = (most: number): fc.Arbitrary<string> =>
       fc.string({

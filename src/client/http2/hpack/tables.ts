@@ -72,9 +72,9 @@ export class DynamicTable {
 
   #evict(): void {
     while (this.#size > this.#limit) {
-      const { name, value } = this.#entries[this.#first] as Field
-      this.#size -= sizeOf(name, value)
-      this.#onEvict?.(this.#entries[this.#first++] as Field)
+      const field = this.#entries[this.#first++] as Field
+      this.#size -= sizeOf(field.name, field.value)
+      this.#onEvict?.(field)
     }
     if (this.#first < 64 || this.#first * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#first)
