@@ -12,6 +12,12 @@ function decoded(decoder: HeaderDecoder, block: Buffer): Fields {
   return fields
 }
 
+function encoded(encoder: HeaderEncoder, fields: Fields): string {
+  encoder.begin()
+  for (const [name, value] of fields) encoder.addIndexed(name, value)
+  return encoder.finish().toString('hex')
+}
+
 const REQUESTS: Fields[] = [
   [
     [':method', 'GET'],
@@ -88,16 +94,58 @@ describe('blocks of header fields', () => {
 
   it('are written as in RFC 7541 C.3', () => {
     const encoder = new HeaderEncoder()
-    const blocks = REQUESTS.map((fields) => {
-      encoder.begin()
-      for (const [name, value] of fields) encoder.addIndexed(name, value)
-      return encoder.finish().toString('hex')
-    })
-    expect(blocks).toEqual([
+    expect(REQUESTS.map((fields) => encoded(encoder, fields))).toEqual([
       '828684410f7777772e6578616d706c652e636f6d',
       '828684be58086e6f2d6361636865',
       '828785bf400a637573746f6d2d6b65790c637573746f6d2d76616c7565',
     ])
+  })
+
+  it('take one byte for a field that comes again, and make no room for one that does not', () => {
+    const encoder = new HeaderEncoder()
+    const agent: Fields[number] = ['user-agent', 'orrery']
+    encoded(encoder, [agent, ['x-user', 'jane']])
+
+    encoder.begin()
+    encoder.add('x-path', '/')
+    encoder.finish()
+
+    expect(encoded(encoder, [agent, ['x-user', 'jane']])).toBe('bfbe')
+  })
+
+  it('keep the token of a service account in the table, and nothing so large that all else must go', () => {
+    const encoder = new HeaderEncoder()
+    const token: Fields[number] = ['authorization', `Bearer ${'x'.repeat(1_300)}`]
+    encoded(encoder, [['user-agent', 'orrery'], token])
+
+    encoded(encoder, [['cookie', 'y'.repeat(4_000)]])
+
+    expect(encoded(encoder, [['user-agent', 'orrery'], token])).toBe('bfbe')
+  })
+
+  it('are written as in RFC 7541 C.5 where the peer has a small table', () => {
+    const encoder = new HeaderEncoder()
+    encoder.setLimit(256)
+    expect(RESPONSES.map((fields) => encoded(encoder, fields))).toEqual([
+      '3fe101' + // The size of the table.
+        '4803333032580770726976617465611d4d6f6e2c203231204f637420323031332032303a31333a323120474d54' +
+        '6e1768747470733a2f2f7777772e6578616d706c652e636f6d',
+      '4803333037c1c0bf',
+      '88c1611d4d6f6e2c203231204f637420323031332032303a31333a323220474d54c05a04677a6970' +
+        '7738666f6f3d4153444a4b48514b425a584f5157454f50495541585157454f49553b20' +
+        '6d61782d6167653d333630303b2076657273696f6e3d31',
+    ])
+  })
+
+  it('begin with both sizes where the table was emptied and may be large again', () => {
+    const encoder = new HeaderEncoder()
+    encoded(encoder, [['user-agent', 'orrery']])
+
+    encoder.setLimit(0)
+    encoder.setLimit(100_000)
+
+    expect(encoded(encoder, [[':method', 'GET']])).toBe('203fe11f82')
+    expect(encoded(encoder, [[':method', 'GET']])).toBe('82')
   })
 
   it('leave the table of the reader when there is no more room for them, and are not kept for ever', () => {
@@ -167,6 +215,7 @@ describe('blocks of header fields', () => {
     ['a new size of the table after a field', '82 20'],
     ['padding that is a whole byte', '00 01 61 82 1f ff'],
     ['padding that is not of ones', '00 01 61 81 18'],
+    ['a symbol that is cut off', '00 01 61 82 ff fe'],
     ['the end of a string within it', '00 01 61 84 ff ff ff ff'],
   ])('are refused with %s', (_, hex) => {
     expect(() => decoded(new HeaderDecoder(), bytes(hex))).toThrow(HpackError)

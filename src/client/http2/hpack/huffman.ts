@@ -1,67 +1,119 @@
-/** The Huffman code of RFC 7541, appendix B. It is canonical, so the lengths of its codes say all of it. */
+/**
+ * The Huffman code of RFC 7541, appendix B, read back into text.
+ *
+ * The code is canonical: codes of one length follow each other in the order of their symbols, and each length goes
+ * on where the shorter ones ended. The lengths therefore say all, and the tables below are derived from them.
+ *
+ * What a header usually holds (letters, digits, most punctuation) has codes of at most 8 bits, for which one look
+ * at the next byte's worth of bits gives the symbol. The rest is found bit by bit.
+ */
 import { HpackError } from './errors.js'
 
-const EOS = 256
-/** Bits of the code of each octet and of EOS, in base 32. */
+/** Bits of the code of each symbol, 0 to 255 and the end of the string, in base 36. */
 const LENGTHS =
-  'dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666666678f6cad67777777777777777777777878djde6f5656566' +
-  '6577666567655677777fbedskmkkmmmnmnnnnnonoomnonnnnlmnmnnomlkmmnnlnmmolmnnllmlnmnnkmmmnmmnqqkjmnmpqqqrrqop' +
-  'jlqrrqrollqqsrrrkoklmllnmmppooqnqrqqrrrrrsrrrrrqu'
+  'dnsssssssoussussssssssusssssssss' +
+  '6aacd68baa8b8666555666666678f6ca' +
+  'd67777777777777777777777878djde6' +
+  'f56565666577666567655677777fbeds' +
+  'kmkkmmmnmnnnnnonoomnonnnnlmnmnno' +
+  'mlkmmnnlnmmolmnnllmlnmnnkmmmnmmn' +
+  'qqkjmnmpqqqrrqopjlqrrqrollqqsrrr' +
+  'koklmllnmmppooqnqrqqrrrrrsrrrrrq' +
+  'u'
 
-/** The code as a tree: of node n, 2n and 2n + 1 say where a bit leads: to a node, or to ~symbol. */
-const TREE = new Int16Array(2 * 256)
+const SHORTEST = 5
+const LONGEST = 30
+const END_OF_STRING = 256
+/** Codes up to this many bits are looked up at once. */
+const DIRECT = 8
 
-function grow(): void {
-  const lengths = [...LENGTHS].map((letter) => parseInt(letter, 32))
-  const order = lengths.map((_, symbol) => symbol)
-  order.sort((a, b) => (lengths[a] as number) - (lengths[b] as number) || a - b)
-  let nodes = 1
+/** By the next 8 bits: symbol << 4 | bits of its code; 0 where the code is longer. */
+const direct = new Uint16Array(1 << DIRECT)
+/** By length: the first code, how many there are, and where their symbols begin in `symbols`. */
+const firstCode = new Int32Array(LONGEST + 1)
+const codes = new Int32Array(LONGEST + 1)
+const firstSymbol = new Int32Array(LONGEST + 1)
+const symbols = new Uint16Array(LENGTHS.length)
+
+deriveCodes()
+
+function deriveCodes(): void {
   let code = 0
-  let length = 0
-  for (const symbol of order) {
-    const bits = lengths[symbol] as number
-    code = code * 2 ** (bits - length)
-    length = bits
-    let node = 0
-    for (let bit = bits - 1; bit > 0; bit--) {
-      const at = 2 * node + ((code >>> bit) & 1)
-      if (TREE[at] === 0) TREE[at] = nodes++
-      node = TREE[at] as number
+  let place = 0
+  for (let length = 1; length <= LONGEST; length++) {
+    code <<= 1
+    firstCode[length] = code
+    firstSymbol[length] = place
+    for (let symbol = 0; symbol < LENGTHS.length; symbol++) {
+      if (parseInt(LENGTHS.charAt(symbol), 36) !== length) continue
+      symbols[place++] = symbol
+      if (length <= DIRECT) {
+        const from = code << (DIRECT - length)
+        direct.fill((symbol << 4) | length, from, from + (1 << (DIRECT - length)))
+      }
+      code++
     }
-    TREE[2 * node + (code & 1)] = ~symbol
-    code++
+    codes[length] = place - firstSymbol[length]!
   }
 }
 
-grow()
+/** The text being decoded; grows to the longest there was, which the size of a header block bounds. */
+let text = Buffer.allocUnsafe(1024)
 
-let scratch = Buffer.alloc(256)
-
-/** @returns in latin1. @throws HpackError */
-export function huffmanDecoded(bytes: Buffer, from: number, to: number): string {
-  // No code is shorter than five bits.
-  const most = Math.ceil(((to - from) * 8) / 5)
-  if (scratch.length < most) scratch = Buffer.alloc(most * 2)
-  let length = 0
-  let node = 0
+/**
+ * The text of `block` from `at` to `end`, one character a byte.
+ *
+ * @throws HpackError if it holds the end-of-string symbol, or is not padded with less than 8 bits of it
+ */
+export function huffmanDecoded(block: Buffer, at: number, end: number): string {
+  const most = Math.ceil(((end - at) * 8) / SHORTEST)
+  if (text.length < most) text = Buffer.allocUnsafe(2 * most)
+  let written = 0
+  /** The bits not yet used are the lowest `left` of `bits`. */
   let bits = 0
-  let onlyOnes = true
-  for (let i = from; i < to; i++) {
-    const byte = bytes[i] as number
-    for (let bit = 7; bit >= 0; bit--) {
-      const one = (byte >>> bit) & 1
-      if (one === 0) onlyOnes = false
-      bits++
-      node = TREE[2 * node + one] as number
-      if (node >= 0) continue
-      if (~node === EOS) throw new HpackError('the end of a string within it')
-      scratch[length++] = ~node
-      node = 0
-      bits = 0
-      onlyOnes = true
+  let left = 0
+  for (;;) {
+    if (left < DIRECT) {
+      if (at === end) break
+      // What was used is shifted out at the top.
+      bits = (bits << 8) | block[at++]!
+      left += 8
     }
+    const found = direct[(bits >>> (left - DIRECT)) & 0xff]!
+    if (found !== 0) {
+      text[written++] = found >> 4
+      left -= found & 15
+      continue
+    }
+    let code = (bits >>> (left - DIRECT)) & 0xff
+    left -= DIRECT
+    let length = DIRECT
+    let nth: number
+    do {
+      if (left === 0) {
+        if (at === end) throw new HpackError('Huffman-coded text ends within a symbol')
+        bits = block[at++]!
+        left = 8
+      }
+      left--
+      code = (code << 1) | ((bits >>> left) & 1)
+      length++
+      nth = code - firstCode[length]!
+      // The code is complete: whatever the bits, one of the 30 lengths has it.
+    } while (nth >= codes[length]!)
+    const symbol = symbols[firstSymbol[length]! + nth]!
+    if (symbol === END_OF_STRING) throw new HpackError('Huffman-coded text holds the end-of-string symbol')
+    text[written++] = symbol
   }
-  // The beginning of EOS, and less than a byte of it.
-  if (bits > 7 || !onlyOnes) throw new HpackError('bad padding of a string')
-  return scratch.toString('latin1', 0, length)
+  // Less than 8 bits are left: short symbols, then padding, which is the beginning of the end-of-string symbol.
+  while (left >= SHORTEST) {
+    const found = direct[((bits << (DIRECT - left)) | (0xff >> left)) & 0xff]!
+    const length = found & 15
+    if (found === 0 || length > left) break
+    text[written++] = found >> 4
+    left -= length
+  }
+  const padding = (1 << left) - 1
+  if ((bits & padding) !== padding) throw new HpackError('Huffman-coded text is badly padded')
+  return text.toString('latin1', 0, written)
 }
