@@ -27,13 +27,16 @@ export interface TransportRequest {
 
 export interface ResponseSink {
   /**
-   * Does not look at a piece again once `data` has returned: its memory may be used for the next. So a large answer that
-   * passes through is read into one buffer, and not into one for each piece.
+   * May be lent pieces, whose memory is used again once `data` has returned. So a large answer that passes through is read
+   * into one buffer, and not into one for each piece.
    */
   readonly borrows?: boolean
   head(status: number, headers: Headers): void
-  /** @returns false when the sink is full: no more data until `resume` */
-  data(chunk: Uint8Array): boolean
+  /**
+   * @param isLent true only to a sink that borrows
+   * @returns false when the sink is full: no more data until `resume`
+   */
+  data(chunk: Uint8Array, isLent?: boolean): boolean
   end(): void
   /** The answer broke off, or never came. Called at most once, and not after `end`. */
   fail(error: Error): void

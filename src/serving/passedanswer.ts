@@ -7,9 +7,10 @@
 import { type ServerResponse } from 'node:http'
 import { type Socket } from 'node:net'
 import { atEndOfTurn } from '../client/turn.js'
+import { giveStagingBack, STAGING, takeStaging } from './staging.js'
 
 /** Bytes that wait for the end of the turn, at most: a write that wakes the reader for less costs as much. */
-const TOGETHER = 64 * 1024
+const TOGETHER = STAGING
 /** Up to here one text is cheaper than many pieces: a socket takes it without memory of its own. */
 const ONE_TEXT = 15 * 1024
 
@@ -25,6 +26,11 @@ export class PassedAnswer {
   #isHeadOut = false
   /** What has come in this turn. */
   #held: Uint8Array[] = NONE
+  /** Copies of what was lent, so many bytes of it. */
+  #staging: Buffer | undefined
+  #staged = 0
+  /** Where in it the last of what is held begins; negative when that is not there. */
+  #run = -1
   #heldBytes = 0
   #isScheduled = false
   #isFull = false
@@ -49,16 +55,51 @@ export class PassedAnswer {
     this.#schedule()
   }
 
-  /** @returns false when the client cannot take more for now */
-  write(piece: Uint8Array): boolean {
+  /**
+   * @param isLent its memory is used again once this returns
+   * @returns false when the client cannot take more for now
+   */
+  write(piece: Uint8Array, isLent = false): boolean {
     if (this.#isClosed || !this.#hasBody || piece.length === 0) return true
-    if (!this.#socket) return this.#response.write(piece)
-    if (this.#heldBytes === 0) this.#held = [piece]
+    if (!this.#socket) return this.#response.write(isLent ? Buffer.from(piece) : piece)
+    if (isLent) this.#stage(piece)
+    else this.#hold(piece)
+    return !this.#isFull
+  }
+
+  #stage(piece: Uint8Array): void {
+    if (piece.length > STAGING) return this.#hold(Buffer.from(piece))
+    if (this.#staged + piece.length > STAGING) {
+      this.#flush()
+      this.#release()
+    }
+    const staging = (this.#staging ??= takeStaging())
+    if (this.#run < 0) {
+      this.#run = this.#staged
+      this.#add(staging.subarray(0, 0))
+    }
+    staging.set(piece, this.#staged)
+    this.#staged += piece.length
+    // Pieces that follow one another are one.
+    this.#held[this.#held.length - 1] = staging.subarray(this.#run, this.#staged)
+    this.#count(piece.length)
+  }
+
+  #hold(piece: Uint8Array): void {
+    this.#run = -1
+    this.#add(piece)
+    this.#count(piece.length)
+  }
+
+  #add(piece: Uint8Array): void {
+    if (this.#held === NONE) this.#held = [piece]
     else this.#held.push(piece)
-    this.#heldBytes += piece.length
+  }
+
+  #count(bytes: number): void {
+    this.#heldBytes += bytes
     if (this.#heldBytes >= TOGETHER) this.#flush()
     else this.#schedule()
-    return !this.#isFull
   }
 
   /** Nothing more comes. */
@@ -95,6 +136,7 @@ export class PassedAnswer {
     this.#flush()
     if (!this.#isWhole) return
     this.#response.end()
+    this.#release()
     this.#close()
   }
 
@@ -119,6 +161,8 @@ export class PassedAnswer {
       this.#write(socket, pieces, bytes)
     }
     socket.uncork()
+    // Until then the bytes are still to be read.
+    if (socket.writableCorked === 0) this.#release()
     if (!socket.writableNeedDrain || this.#isFull) return
     this.#isFull = true
     socket.once('drain', this.#drained)
@@ -138,6 +182,14 @@ export class PassedAnswer {
   #letGo(): void {
     this.#held = NONE
     this.#heldBytes = 0
+    this.#run = -1
+  }
+
+  /** What was staged has been written, or is the socket's now. */
+  #release(): void {
+    if (this.#staging && this.#socket?.writableLength === 0) giveStagingBack(this.#staging)
+    this.#staging = undefined
+    this.#staged = 0
   }
 
   readonly #drained = (): void => {

@@ -166,11 +166,12 @@ export class HttpTransport implements Transport {
       if (credentials.certificate) this.#pool.renew()
     }
     return {
+      borrows: sink.borrows === true,
       head(status: number, headers: Headers) {
         if (status === 401) refused()
         sink.head(status, headers)
       },
-      data: (chunk) => sink.data(chunk),
+      data: (chunk, isLent) => sink.data(chunk, isLent),
       end: () => sink.end(),
       fail: (error) => sink.fail(error),
     }

@@ -202,8 +202,9 @@ describe('the client over HTTP/2 only', () => {
         const dispatched = client.dispatch(get(), {
           borrows,
           head: () => undefined,
-          data(piece) {
-            pieces.push(borrows ? Buffer.from(piece) : piece)
+          data(piece, isLent) {
+            expect(borrows || isLent !== true).toBe(true)
+            pieces.push(isLent ? Buffer.from(piece) : piece)
             if (slow) setImmediate(() => dispatched.resume())
             return !slow
           },

@@ -79,7 +79,8 @@ export class Stream implements Carrier {
       this.fail(new Error('the server sent more than it may'), Code.flowControl)
     } else if (this.#isFull) (this.#kept ??= []).push(Buffer.from(chunk))
     else {
-      this.#give(this.exchange.sink.borrows === true ? chunk : Buffer.from(chunk))
+      const isLent = this.exchange.sink.borrows === true
+      this.#give(isLent ? chunk : Buffer.from(chunk), isLent)
       this.#widen()
     }
   }
@@ -104,7 +105,7 @@ export class Stream implements Carrier {
     const kept = this.#kept ?? []
     this.#kept = undefined
     let given = 0
-    while (given < kept.length && !this.#isFull && !this.#isOver) this.#give(kept[given++] as Buffer)
+    while (given < kept.length && !this.#isFull && !this.#isOver) this.#give(kept[given++] as Buffer, false)
     if (this.#isOver) return
     if (given < kept.length) {
       this.#kept = kept.slice(given)
@@ -134,9 +135,9 @@ export class Stream implements Carrier {
     this.#owner.over(this, code)
   }
 
-  #give(chunk: Buffer): void {
+  #give(chunk: Buffer, isLent: boolean): void {
     try {
-      if (!this.exchange.sink.data(chunk)) this.#isFull = true
+      if (!this.exchange.sink.data(chunk, isLent)) this.#isFull = true
     } catch (error) {
       this.#thrown(error)
     }

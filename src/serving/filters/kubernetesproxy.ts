@@ -107,6 +107,7 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
     const request = upstreamRequest(exchange)
     if (rewriting) Object.assign(request.headers, { accept: rewriting.accept, 'accept-encoding': 'identity' })
     dispatched = upstream.dispatch(request, {
+      borrows: true,
       head(status, headers) {
         if (over) return
         const rewritten = rewriting && status < 300 ? rewriting : undefined
@@ -123,9 +124,9 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
         forgetHeaders(exchange)
         resolve()
       },
-      data(piece) {
+      data(piece, isLent) {
         if (over) return true
-        return rewriter ? pass(() => rewriter?.push(Buffer.from(piece))) : answer.write(piece)
+        return rewriter ? pass(() => rewriter?.push(Buffer.from(piece))) : answer.write(piece, isLent)
       },
       end() {
         if (over) return
