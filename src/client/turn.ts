@@ -17,3 +17,21 @@ function flush(): void {
   waiting = []
   for (const write of due) write()
 }
+
+const SOON_MS = 10
+let later: (() => void)[] = []
+
+/**
+ * Writes what by itself is worth nobody's waking, such as a head whose body is about to come, unless it has gone by then.
+ *
+ * @param write must not throw; it finds out whether there is still something to do
+ */
+export function soon(write: () => void): void {
+  if (later.push(write) === 1) setTimeout(flushLater, SOON_MS)
+}
+
+function flushLater(): void {
+  const due = later
+  later = []
+  for (const write of due) write()
+}

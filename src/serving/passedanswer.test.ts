@@ -24,7 +24,10 @@ let hasLength = false
 /** Writes the pieces at the client's pace, and overwrites what was lent at once. */
 async function answer(passed: PassedAnswer, drained: () => Promise<void>): Promise<void> {
   const length = pieces.reduce((sum, { size }) => sum + size, 0)
-  passed.begin(200, hasLength ? { 'content-length': String(length) } : {}, false)
+  passed.begin(200, hasLength ? { 'content-length': String(length) } : {}, {
+    isLookedAt: false,
+    isLongRunning: false,
+  })
   let n = 0
   for (const { size, isLent, isLater } of pieces) {
     if (isLater) await new Promise((resolve) => setImmediate(resolve))

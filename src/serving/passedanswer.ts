@@ -6,7 +6,7 @@
  */
 import { type ServerResponse } from 'node:http'
 import { type Socket } from 'node:net'
-import { atEndOfTurn } from '../client/turn.js'
+import { atEndOfTurn, soon } from '../client/turn.js'
 import { giveStagingBack, STAGING, takeStaging } from './staging.js'
 
 /** Bytes that wait for the end of the turn, at most: a write that wakes the reader for less costs as much. */
@@ -15,6 +15,13 @@ const TOGETHER = STAGING
 const ONE_TEXT = 15 * 1024
 
 const NONE: Uint8Array[] = []
+
+export interface AnswerTraits {
+  /** Somebody has put himself in front of `response.write`. */
+  isLookedAt: boolean
+  /** It has no end of its own, or much later than its head. */
+  isLongRunning: boolean
+}
 
 export class PassedAnswer {
   readonly #response: ServerResponse
@@ -43,16 +50,20 @@ export class PassedAnswer {
     this.#onDrain = onDrain
   }
 
-  /** @param isLookedAt somebody has put himself in front of `response.write` */
-  begin(status: number, headers: Record<string, string | string[]>, isLookedAt: boolean): void {
+  begin(
+    status: number,
+    headers: Record<string, string | string[]>,
+    { isLookedAt, isLongRunning }: AnswerTraits,
+  ): void {
     const response = this.#response
     response.writeHead(status, headers)
     this.#hasBody = response.req.method !== 'HEAD' && status !== 204 && status !== 304
     this.#isChunked = response.chunkedEncoding
     if (response.socket && !isLookedAt) this.#socket = response.socket
     else response.on('drain', this.#drained)
-    // A watch may have nothing to say for long; its client waits for the head.
-    this.#schedule()
+    // A watch may have nothing to say for long; its client waits for the head. Otherwise the body is about to come.
+    if (isLongRunning) this.#schedule()
+    else soon(this.#headOut)
   }
 
   /**
@@ -138,6 +149,10 @@ export class PassedAnswer {
     this.#response.end()
     this.#release()
     this.#close()
+  }
+
+  readonly #headOut = (): void => {
+    if (!this.#isHeadOut && !this.#isClosed) this.#schedule()
   }
 
   #flush(): void {

@@ -239,6 +239,22 @@ describe('the client over HTTP/2 only', () => {
     expect(body.toString()).toBe('abc')
   })
 
+  it('ends an answer as soon as all that was announced is there', async () => {
+    const streams: [FramePeer, number][] = []
+    const { client } = await framePair((peer, stream) => {
+      const head = peer.block([
+        [':status', '200'],
+        ['content-length', '2'],
+      ])
+      peer.frame(Type.headers, Flag.endHeaders, stream, head)
+      peer.frame(Type.data, 0, stream, Buffer.from('ok'))
+      streams.push([peer, stream])
+    })
+    expect((await send(client, get())).body.toString()).toBe('ok')
+    for (const [peer, stream] of streams) peer.frame(Type.data, Flag.endStream, stream)
+    expect((await send(client, get())).body.toString()).toBe('ok')
+  })
+
   it('skips interim answers', async () => {
     const { client } = await framePair((peer, stream) => {
       peer.frame(Type.headers, Flag.endHeaders, stream, peer.block([[':status', '103']]))

@@ -37,6 +37,7 @@ export class Stream implements Carrier {
   #kept: Buffer[] | undefined
   #isFull = false
   #hasEnded = false
+  #isComplete = false
   #isOver = false
   /** Bytes that have come and that the peer was not given back. */
   #used = 0
@@ -81,7 +82,8 @@ export class Stream implements Carrier {
     else {
       const isLent = this.exchange.sink.borrows === true
       this.#give(isLent ? chunk : Buffer.from(chunk), isLent)
-      this.#widen()
+      if (this.#left === 0) this.#complete()
+      else this.#widen()
     }
   }
 
@@ -112,6 +114,7 @@ export class Stream implements Carrier {
       return
     }
     if (this.#hasEnded) this.#finish()
+    else if (this.#left === 0) this.#complete()
     else this.#widen()
   }
 
@@ -123,7 +126,7 @@ export class Stream implements Carrier {
   fail(error: Error, code?: number): void {
     if (this.#isOver) return
     this.leave(code)
-    if (!this.exchange.aborted) this.exchange.sink.fail(error)
+    if (!this.exchange.aborted && !this.#isComplete) this.exchange.sink.fail(error)
   }
 
   /** Ends it without a word to the sink. @param code tells the peer */
@@ -157,7 +160,19 @@ export class Stream implements Carrier {
     }
     // A body that was still being sent has nowhere to go.
     this.leave(this.sending ? Code.cancel : undefined)
-    this.exchange.sink.end()
+    this.#complete()
+  }
+
+  /** All that was announced is there: the sink need not wait for the peer to say that this was all. */
+  #complete(): void {
+    if (this.#isComplete || this.exchange.aborted) return
+    this.#isComplete = true
+    this.exchange.carrier = undefined
+    try {
+      this.exchange.sink.end()
+    } catch (error) {
+      this.#thrown(error)
+    }
   }
 
   /** What a sink throws is its own failure, and not that of the others on the connection. */

@@ -119,8 +119,12 @@ function forward(exchange: Exchange, upstream: Transport): Promise<void> {
         }
         begun = true
         rewriter = rewritten?.begin()
-        answer.begin(status, headersOf(headers, rewritten), exchange.answerIsCopied)
-        if (!exchange.longRunning) return
+        const { longRunning, answerIsCopied } = exchange
+        answer.begin(status, headersOf(headers, rewritten), {
+          isLookedAt: answerIsCopied,
+          isLongRunning: longRunning,
+        })
+        if (!longRunning) return
         forgetHeaders(exchange)
         resolve()
       },
