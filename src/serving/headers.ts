@@ -24,9 +24,12 @@ const CREDENTIALS = /^(?:authorization|impersonate-|x-remote-|x-kubesphere-)/
 const CROSS_ORIGIN = /^access-control-allow-(?:credentials|headers|methods|origin)$/
 const BEARER_PROTOCOL = /^base64url\.bearer\.authorization\.k8s\.io\./i
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** Names in `Connection` concern this connection alone. */
-function named(connection: string | string[] | undefined): Set<string> {
-  const text = Array.isArray(connection) ? connection.join(',') : (connection ?? '')
+function named(connection: string | string[] | undefined): ReadonlySet<string> {
+  if (connection === undefined) return NONE
+  const text = Array.isArray(connection) ? connection.join(',') : connection
   return new Set(text.split(',').map((name) => name.trim().toLowerCase()))
 }
 
