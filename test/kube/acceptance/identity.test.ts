@@ -189,8 +189,9 @@ describe('custom resources of two versions', () => {
       ['example.com/v2', 'c', { host: 'z', port: '3' }],
     ])
     const watched = kube.watch(`${path('v2')}?watch=1`)
+    // A watch tells of what is there already in no order.
     await expect
-      .poll(() => watched.events.map(({ object: { spec } }) => spec.host as string))
+      .poll(() => watched.events.map(({ object: { spec } }) => spec.host as string).sort())
       .toEqual(['x', 'y', 'z'])
     watched.stop()
     expect((await kube.get(`${path('v2')}/a`)).json.metadata.labels).toEqual({ kept: 'yes' })
