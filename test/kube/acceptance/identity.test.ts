@@ -326,36 +326,44 @@ describe('admission', () => {
     expect(careless.asked).toMatchObject([{ dryRun: false }])
   })
 
-  check(54, 'counts by quotas and fills in limits', async () => {
-    const full = await kube.namespace('full')
-    await made(`${full}/resourcequotas`, { metadata: { name: 'q' }, spec: { hard: { configmaps: '3' } } })
-    await expect
-      .poll(async () => (await kube.get(`${full}/resourcequotas/q`)).json.status?.used)
-      .toEqual({ configmaps: '1' })
-    await made(`${full}/configmaps`, { metadata: { name: 'a' } })
-    await made(`${full}/configmaps`, { metadata: { name: 'b' } })
-    const over = await kube.post(`${full}/configmaps`, { metadata: { name: 'c' } })
-    await kube.delete(`${full}/configmaps/a`)
-    await made(`${full}/limitranges`, {
-      metadata: { name: 'l' },
-      spec: { limits: [{ type: 'Container', default: { cpu: '200m' }, defaultRequest: { cpu: '100m' } }] },
-    })
+  check(
+    54,
+    'counts by quotas and fills in limits',
+    async () => {
+      const full = await kube.namespace('full')
+      await made(`${full}/resourcequotas`, { metadata: { name: 'q' }, spec: { hard: { configmaps: '3' } } })
+      // The genuine controller counts nothing until it has forgotten a definition that has just gone, half a minute later.
+      await expect
+        .poll(async () => (await kube.get(`${full}/resourcequotas/q`)).json.status?.used, { timeout: 90_000 })
+        .toEqual({ configmaps: '1' })
+      await made(`${full}/configmaps`, { metadata: { name: 'a' } })
+      await made(`${full}/configmaps`, { metadata: { name: 'b' } })
+      const over = await kube.post(`${full}/configmaps`, { metadata: { name: 'c' } })
+      await kube.delete(`${full}/configmaps/a`)
+      await made(`${full}/limitranges`, {
+        metadata: { name: 'l' },
+        spec: { limits: [{ type: 'Container', default: { cpu: '200m' }, defaultRequest: { cpu: '100m' } }] },
+      })
 
-    expect(over).toMatchObject({
-      status: 403,
-      json: {
-        message:
-          'configmaps "c" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=3, limited: configmaps=3',
-      },
-    })
-    await expect
-      .poll(async () => (await kube.get(`${full}/resourcequotas/q`)).json.status.used)
-      .toEqual({ configmaps: '2' })
-    const pod = { metadata: { name: 'p' }, spec: { containers: [{ name: 'a', image: 'nginx' }] } }
-    await expect
-      .poll(async () => (await kube.post(`${full}/pods?dryRun=All`, pod)).json.spec?.containers[0].resources)
-      .toEqual({ limits: { cpu: '200m' }, requests: { cpu: '100m' } })
-  })
+      expect(over).toMatchObject({
+        status: 403,
+        json: {
+          message:
+            'configmaps "c" is forbidden: exceeded quota: q, requested: configmaps=1, used: configmaps=3, limited: configmaps=3',
+        },
+      })
+      await expect
+        .poll(async () => (await kube.get(`${full}/resourcequotas/q`)).json.status.used)
+        .toEqual({ configmaps: '2' })
+      const pod = { metadata: { name: 'p' }, spec: { containers: [{ name: 'a', image: 'nginx' }] } }
+      await expect
+        .poll(
+          async () => (await kube.post(`${full}/pods?dryRun=All`, pod)).json.spec?.containers[0].resources,
+        )
+        .toEqual({ limits: { cpu: '200m' }, requests: { cpu: '100m' } })
+    },
+    { timeoutMs: 120_000 },
+  )
 })
 
 describe('who may what', () => {
