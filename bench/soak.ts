@@ -4,8 +4,9 @@
  * The first round warms up: what it leaves is what later rounds are held against.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Running, startEmbedded, tokenOf } from './_processes.js'
+import { type Running, startEmbedded, startInFront, tokenOf } from './_processes.js'
 import { type Report, row } from './_report.js'
+import { realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
 
 const ROOT = '/kapis/resources.kubesphere.io/v1alpha3'
 const PATHS = [
@@ -19,11 +20,33 @@ const COLLECTION = '/api/v1/namespaces/default/configmaps'
 /** Longer than the server takes to collect when nobody asks for anything. */
 const REST_MS = 12_000
 
-export const run = (report: Report): Promise<void> => soak(report, 15 * 60_000)
-export const smoke = (report: Report): Promise<void> => soak(report, 5_000)
+const FOR_MS = 15 * 60_000
 
-async function soak(report: Report, forMs: number): Promise<void> {
-  const product = await startEmbedded({})
+export interface SoakOptions {
+  /** Behind what: in the same process, or a genuine API server. */
+  apis?: readonly ('embedded' | 'genuine')[]
+}
+
+export async function run(
+  report: Report,
+  { apis = ['embedded', 'genuine'] }: SoakOptions = {},
+): Promise<void> {
+  if (apis.includes('embedded')) await soak(report, FOR_MS, 'embedded', await startEmbedded({}))
+  if (!apis.includes('genuine')) return
+  if (!realClusterAvailable)
+    return report.skip('soak/genuine', 'scripts/build-kubernetes.sh has not been run')
+  const cluster = await startRealCluster({ lists: {} })
+  try {
+    await soak(report, FOR_MS, 'genuine', await startInFront(cluster.kubeconfig))
+  } finally {
+    await cluster.stop()
+  }
+}
+
+export const smoke = async (report: Report): Promise<void> =>
+  soak(report, 5_000, 'embedded', await startEmbedded({}))
+
+async function soak(report: Report, forMs: number, api: string, product: Running): Promise<void> {
   try {
     const headers = { authorization: `Bearer ${await tokenOf(product.url, 'admin')}` }
     const work = (ms: number) => churn(product, headers, performance.now() + ms)
@@ -39,11 +62,15 @@ async function soak(report: Report, forMs: number): Promise<void> {
     )
     const grownPercent = Math.max(0, (after / before - 1) * 100)
     report.add(
-      row('soak/growth', `growth over ${Math.round(forMs / 1000)} s of churn, aborts and reconnects`, {
-        value: grownPercent,
-        unit: '%',
-        atMost: 10,
-      }),
+      row(
+        `soak/${api}`,
+        `${api} API: growth over ${Math.round(forMs / 1000)} s of churn, aborts and reconnects`,
+        {
+          value: grownPercent,
+          unit: '%',
+          atMost: 10,
+        },
+      ),
     )
   } finally {
     await product.stop()
