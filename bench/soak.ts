@@ -4,6 +4,7 @@
  * The first round warms up: what it leaves is what later rounds are held against.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { listsOf, type Size } from './_objects.js'
 import { type Running, startEmbedded, startInFront, tokenOf } from './_processes.js'
 import { type Report, row } from './_report.js'
 import { realClusterAvailable, startRealCluster } from '../test/cluster/realcluster.js'
@@ -21,6 +22,8 @@ const COLLECTION = '/api/v1/namespaces/default/configmaps'
 const REST_MS = 12_000
 
 const FOR_MS = 15 * 60_000
+/** Of the cluster: somebody who logs in, and little else. */
+const SIZE: Size = { pods: 100, namespaces: 10, workspaces: 2, users: 2, bindings: 20 }
 
 export interface SoakOptions {
   /** Behind what: in the same process, or a genuine API server. */
@@ -35,7 +38,7 @@ export async function run(
   if (!apis.includes('genuine')) return
   if (!realClusterAvailable)
     return report.skip('soak/genuine', 'scripts/build-kubernetes.sh has not been run')
-  const cluster = await startRealCluster({ lists: {} })
+  const cluster = await startRealCluster({ lists: listsOf(SIZE) })
   try {
     await soak(report, FOR_MS, 'genuine', await startInFront(cluster.kubeconfig))
   } finally {
