@@ -20,6 +20,8 @@ const piece: fc.Arbitrary<Piece> = fc.record({
 let server: Server
 let pieces: readonly Piece[] = []
 let hasLength = false
+/** The body comes when this settles. */
+let bodyWaits: Promise<void> = Promise.resolve()
 
 /** Writes the pieces at the client's pace, and overwrites what was lent at once. */
 async function answer(passed: PassedAnswer, drained: () => Promise<void>): Promise<void> {
@@ -28,6 +30,7 @@ async function answer(passed: PassedAnswer, drained: () => Promise<void>): Promi
     isLookedAt: false,
     isLongRunning: false,
   })
+  await bodyWaits
   let n = 0
   for (const { size, isLent, isLater } of pieces) {
     if (isLater) await new Promise((resolve) => setImmediate(resolve))
@@ -99,5 +102,23 @@ describe('a passed answer', () => {
       expect(got.length).toBe(6_400_000)
       expect(got.every((byte, i) => byte === i % 251)).toBe(true)
     }
+  })
+
+  it('shows its head to a client whose body is long in coming', async () => {
+    let go = (): void => undefined
+    bodyWaits = new Promise((resolve) => (go = resolve))
+    pieces = [{ size: 5, isLent: true, isLater: false }]
+    hasLength = true
+    const { port } = server.address() as AddressInfo
+    const status = await new Promise((resolve, reject) => {
+      get({ port, host: '127.0.0.1', agent: false }, ({ statusCode }) => resolve(statusCode)).on(
+        'error',
+        reject,
+      )
+    })
+    expect(status).toBe(200)
+    go()
+    bodyWaits = Promise.resolve()
+    expect((await read(false)).length).toBe(5)
   })
 })

@@ -278,4 +278,30 @@ describe.each(PROTOCOLS)('the client over %s', (protocol) => {
     await expect(send(client, get())).rejects.toThrow(/closed/)
     await expect(client.upgrade(get())).rejects.toThrow(/closed/)
   })
+
+  it('takes answers that announce a body and have none', async () => {
+    const { client } = await pair(protocol, (request, response) => {
+      if (request.method === 'HEAD') response.writeHead(200, { 'content-length': '9' }).end()
+      else response.writeHead(request.url === '/304' ? 304 : 204).end()
+    })
+    const head = await send(client, { method: 'HEAD', path: '/', headers: {} })
+    expect(head.headers['content-length']).toBe('9')
+    expect(head.body.length).toBe(0)
+    expect(await send(client, get('/304'))).toMatchObject({ status: 304 })
+    expect(await send(client, get('/204'))).toMatchObject({ status: 204 })
+  })
+
+  it('closes a connection that nobody uses', async () => {
+    const { client } = await pair(protocol, (_, response) => response.end('ok'), { idleTimeoutMs: 1 })
+    await send(client, get())
+    await eventually(() => expect(client.sockets).toBe(0))
+    expect((await send(client, get())).body.toString()).toBe('ok')
+  })
+
+  it('tells each request that waits that the server cannot be reached', async () => {
+    const { client, close } = await pair(protocol, (_, response) => response.end('ok'))
+    await close()
+    const asked = await Promise.allSettled([1, 2, 3].map(() => send(client, get())))
+    expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  })
 })

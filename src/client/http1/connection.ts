@@ -57,7 +57,7 @@ export class Http1Connection implements Connection, Carrier {
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
     socket.on('end', () => this.#closed())
     socket.on('close', () => this.#closed())
-    socket.on('error', (error) => this.#fail(error))
+    socket.on('error', (error) => this.fail(error))
   }
 
   get hasRoom(): boolean {
@@ -71,10 +71,10 @@ export class Http1Connection implements Connection, Carrier {
   sweep(now: number): void {
     if (!this.#carried) {
       const limit = Math.min(this.#limits.idleMs, (this.#keepAliveMs ?? Infinity) - MARGIN_MS)
-      if (now - this.#since >= limit) this.#fail(new Error('not used for long'))
+      if (now - this.#since >= limit) this.fail(new Error('not used for long'))
     } else if (this.#exchange && !this.#answered && !this.#exchange.longRunning) {
       const { answerMs } = this.#limits
-      if (now - this.#since >= answerMs) this.#fail(new Error(`no answer within ${answerMs} ms`))
+      if (now - this.#since >= answerMs) this.fail(new Error(`no answer within ${answerMs} ms`))
     }
   }
 
@@ -121,11 +121,7 @@ export class Http1Connection implements Connection, Carrier {
 
   retire(): void {
     this.#isRetired = true
-    if (!this.#carried) this.#fail(new Error('the connection is retired'))
-  }
-
-  fail(error: Error): void {
-    this.#fail(error)
+    if (!this.#carried) this.fail(new Error('the connection is retired'))
   }
 
   async #stream(
@@ -148,7 +144,7 @@ export class Http1Connection implements Connection, Carrier {
       if (length === undefined) this.#socket.write('0\r\n\r\n', 'latin1')
       else if (sent < length) throw new Error('the request body is shorter than announced')
     } catch (error) {
-      if (this.#exchange === exchange) this.#fail(error as Error)
+      if (this.#exchange === exchange) this.fail(error as Error)
       return
     }
     this.#sent = true
@@ -181,9 +177,9 @@ export class Http1Connection implements Connection, Carrier {
     try {
       const rest = this.#parser.push(chunk)
       // The peer speaks unasked, or changes the protocol unasked.
-      if (rest !== undefined) this.#fail(new ProtocolError('the server sent more than its answer'))
+      if (rest !== undefined) this.fail(new ProtocolError('the server sent more than its answer'))
     } catch (error) {
-      this.#fail(error as Error)
+      this.fail(error as Error)
     }
   }
 
@@ -237,13 +233,13 @@ export class Http1Connection implements Connection, Carrier {
     try {
       this.#parser.close()
     } catch (error) {
-      this.#fail(error as Error)
+      this.fail(error as Error)
       return
     }
-    if (!this.#dead) this.#fail(new Error('the connection was closed'))
+    if (!this.#dead) this.fail(new Error('the connection was closed'))
   }
 
-  #fail(error: Error): void {
+  fail(error: Error): void {
     if (this.#dead) return
     const exchange = this.#exchange
     this.#exchange = undefined

@@ -152,9 +152,9 @@ export class FrameReader {
   }
 
   #deliver(input: Buffer): void {
-    const { from, to } = { from: this.#from, to: this.#to }
+    const data = input.subarray(this.#from, this.#to)
     this.#from = this.#to = 0
-    if (to > from) this.#handler.data(this.#of, input.subarray(from, to))
+    if (data.length > 0) this.#handler.data(this.#of, data)
   }
 
   #collect(input: Buffer, at: number, length: number): void {

@@ -6,12 +6,12 @@ const SILENCE_MS = 30_000
 const ANSWER_MS = 15_000
 
 export class Liveness {
-  readonly #output: Output
+  readonly #output: Pick<Output, 'frame'>
   /** Milliseconds of `performance.now`. */
   #heardAt = performance.now()
   #askedAt: number | undefined
 
-  constructor(output: Output) {
+  constructor(output: Pick<Output, 'frame'>) {
     this.#output = output
   }
 

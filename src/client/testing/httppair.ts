@@ -17,6 +17,8 @@ export interface Pair {
   options: HttpOptions
   /** How many there have been. */
   sockets: () => number
+  /** Nobody listens any more. */
+  close: () => Promise<void>
 }
 
 let made: { authority: KeyPair; serving: KeyPair } | undefined
@@ -64,8 +66,10 @@ export async function pair(
     onCleanup(() => socket.destroy())
   }
   let options: HttpOptions
+  let close: Pair['close']
   if (protocol === 'HTTP/1.1') {
     const http = createServer(handle).on('connection', onSocket)
+    close = () => new Promise((resolve) => http.close(() => resolve()))
     options = { server: `http://127.0.0.1:${await listen(http)}`, ...more }
   } else {
     const { serving, authority } = certificates()
@@ -73,11 +77,12 @@ export async function pair(
     // The same shape as far as tests use it.
     http2.on('request', handle as never)
     http2.on('session', (session: Http2Session) => session.on('error', () => undefined))
+    close = () => new Promise((resolve) => http2.close(() => resolve()))
     options = { server: `https://127.0.0.1:${await listen(http2)}`, tls: { ca: authority.cert }, ...more }
   }
   const client = new HttpTransport(options)
   onCleanup(() => client.close())
-  return { client, server: options.server, options, sockets: () => sockets }
+  return { client, server: options.server, options, sockets: () => sockets, close }
 }
 
 export const get = (path = '/'): TransportRequest => ({ method: 'GET', path, headers: {} })

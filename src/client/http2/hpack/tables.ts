@@ -49,10 +49,6 @@ export class DynamicTable {
     return this.#limit
   }
 
-  get length(): number {
-    return this.#entries.length - this.#first
-  }
-
   /** @param index 0 for the latest */
   at(index: number): Field | undefined {
     const at = this.#entries.length - 1 - index
