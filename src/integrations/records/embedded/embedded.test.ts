@@ -138,6 +138,21 @@ describe('the files of the embedded store', () => {
     expect(logs(segments, {}, { limit: 1, order: 'asc' })).not.toEqual([`line 0 0 ${'x'.repeat(100)}`])
   })
 
+  it('hold no memory once they are full: a server under load grew by 8 MB with each', () => {
+    const kib = 1024
+    const residentMib = (): number => process.memoryUsage.rss() / kib / kib
+    const segments = open({ segmentBytes: 10_000 * kib })
+    const lines = Array.from({ length: 250 }, () => line('2026-01-01T00:00:00Z', 'x'.repeat(4 * kib)))
+    const fill = (files: number): void => {
+      while (segments.files < files) segments.append(lines)
+    }
+    fill(2)
+    const before = residentMib()
+    fill(10)
+
+    expect(residentMib() - before).toBeLessThan(32)
+  })
+
   it('that are damaged are set aside, and the others read', () => {
     const first = open({ segmentBytes: 1 })
     for (const day of ['01', '02']) first.append([line(`2026-01-${day}T00:00:00Z`, day)])

@@ -14,6 +14,8 @@ import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_B
 const NEVER = '9223372036854775807'
 const KNOWN_FACETS = 20_000
 const SERIALS = 1 << Number(SERIAL_BITS)
+/** What SQLite keeps of a file that is written to, and of each that is only read: there may be two dozen of those. */
+const CACHE_KIB = { written: 8_000, sealed: 1_000 }
 /** Above this share of the shared values, records are looked through in order of time instead of value by value. */
 const MANY = 0.1
 /** That a letter alone stands for; Elasticsearch's number. */
@@ -68,7 +70,7 @@ export class Segment {
     this.#db = new Database(path)
     this.#columns = schema.fields.map((_, column) => `c${column}`)
     this.#db.exec(
-      'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000',
+      `PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-${CACHE_KIB.written}`,
     )
     this.createdAt = this.#begun(now)
     this.#db.exec(this.#definitions())
@@ -212,10 +214,17 @@ export class Segment {
     })
   }
 
-  /** Nothing more will be written, for now: the write-ahead log goes into the file. Where it cannot, it stays. */
+  /**
+   * Nothing more will be written, for now: the write-ahead log goes into the file, and memory is given back.
+   *
+   * Where the log cannot, it stays.
+   */
   seal(): void {
     try {
       this.#one('PRAGMA wal_checkpoint(TRUNCATE)')
+      this.#statements.clear()
+      this.#facets.clear()
+      this.#db.exec(`PRAGMA cache_size=-${CACHE_KIB.sealed}; PRAGMA shrink_memory`)
     } catch (error) {
       if (isDamage(error)) throw error
     }
