@@ -36,14 +36,16 @@ const PROBE_AFTER_MS = 30_000
 /** What one record of TLS holds at most. */
 const RECORD = 16 * 1024
 
-const readers = new WeakMap<Socket, (bytes: Buffer) => void>()
-
 /**
- * Takes what comes on a socket that `dial` has opened and on which HTTP/2 was offered, in place of its stream and without memory for each piece.
- *
- * @param reader its bytes are good until it returns
+ * @param bytes good until it returns
+ * @returns false when nothing more is to be read until the socket is resumed
  */
-export function readFrom(socket: Socket, reader: (bytes: Buffer) => void): void {
+export type Reader = (bytes: Buffer) => boolean
+
+const readers = new WeakMap<Socket, Reader>()
+
+/** Takes what comes on a socket that `dial` has opened and on which HTTP/2 was offered, in place of its stream and without memory for each piece. */
+export function readFrom(socket: Socket, reader: Reader): void {
   readers.set(socket, reader)
 }
 
@@ -122,9 +124,7 @@ export class Dialer {
       callback(length: number, buffer: Uint8Array): boolean {
         const reader = readers.get(socket)
         const bytes = (buffer as Buffer).subarray(0, length)
-        if (!reader) return socket.push(Buffer.from(bytes))
-        reader(bytes)
-        return true
+        return reader ? reader(bytes) : socket.push(Buffer.from(bytes))
       },
     }
     // An address is no name for SNI; the certificate is then checked against the address.

@@ -8,8 +8,6 @@ export interface Exchange {
   readonly sink: ResponseSink
   readonly fields: Fields
   readonly framing: Framing
-  /** May stay open for as long as it likes: a watch, a followed log. */
-  readonly longRunning: boolean
   /** How often it was sent again, since the connection turned out to be dead or the server had not looked at it. */
   repeats: number
   aborted: boolean
@@ -41,8 +39,8 @@ export interface Connection {
 
 /** What became of a connection and its requests. */
 export interface ConnectionOwner {
-  /** A request is on this connection no longer: answered, failed or aborted. Called once for each. */
-  over(exchange: Exchange): void
+  /** A request is on a connection no longer: answered, failed or aborted. Called once for each. */
+  over(): void
   /** There is room, where there was none. */
   freed(connection: Connection): void
   closed(connection: Connection): void
@@ -53,8 +51,10 @@ export interface ConnectionOwner {
 export interface ConnectionLimits {
   /** Milliseconds; an unused connection is closed after this. */
   idleMs: number
-  /** Milliseconds; how long an answer may take to begin, long-running requests excepted. */
+  /** Milliseconds; how long an answer may take to begin. */
   answerMs: number
+  /** Milliseconds; how long a connection on which much comes in small pieces is left unread. 0: never. */
+  restMs: number
 }
 
 /** Sending it twice does no more than sending it once, and it can be sent twice. */

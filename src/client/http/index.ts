@@ -52,13 +52,17 @@ export interface HttpOptions {
   answerTimeoutMs?: number
 }
 
+/** A watch on which much happens is heard of so much later at most. */
+const REST_MS = 10
 const BOTH = ['h2', 'http/1.1'] as const
 /** Over HTTP/2 the API server changes no protocols. */
 const HTTP1_ONLY = ['http/1.1'] as const
 
 /** @throws TypeError when the server's address is not an http or https URL */
 export class HttpTransport implements Transport {
-  readonly #pool: Pool
+  readonly #requests: Pool
+  /** Those that stay open for as long as they like, which keep nobody out and whose news can wait a little. */
+  readonly #streams: Pool
   readonly #dialer: Dialer
   readonly #host: string
   readonly #prefix: string
@@ -80,23 +84,34 @@ export class HttpTransport implements Transport {
       tls: secure ? (options.tls ?? {}) : undefined,
       timeoutMs: options.connectTimeoutMs ?? 10_000,
     })
-    this.#pool = new Pool({
-      connect: (owner, limits) => this.#connect(owner, limits),
+    const pool = {
+      connect: (owner: ConnectionOwner, limits: ConnectionLimits) => this.#connect(owner, limits),
       maybeMultiplexed: secure,
+      idleMs: options.idleTimeoutMs ?? 60_000,
+    }
+    this.#requests = new Pool({
+      ...pool,
       maxRequests: options.maxRequests ?? 256,
       maxQueue: options.maxQueue ?? 10_000,
-      idleMs: options.idleTimeoutMs ?? 60_000,
       answerMs: options.answerTimeoutMs ?? 75_000,
+      restMs: 0,
+    })
+    this.#streams = new Pool({
+      ...pool,
+      maxRequests: Infinity,
+      maxQueue: Infinity,
+      answerMs: Infinity,
+      restMs: REST_MS,
     })
   }
 
   /** For metrics. */
   get sockets(): number {
-    return this.#pool.sockets
+    return this.#requests.sockets + this.#streams.sockets
   }
 
   dispatch(request: TransportRequest, sink: ResponseSink): Dispatched {
-    const pending = new Pending(this.#pool, request, this.#watched(sink))
+    const pending = new Pending(isLongRunning(request.path) ? this.#streams : this.#requests, request, this.#watched(sink))
     let authorization
     try {
       authorization = this.#credentials?.authorization()
@@ -137,7 +152,8 @@ export class HttpTransport implements Transport {
 
   close(): Promise<void> {
     this.#closed = true
-    this.#pool.close()
+    this.#requests.close()
+    this.#streams.close()
     for (const upgrade of this.#upgrades) upgrade.abort(new Error('the client is closed'))
     return Promise.resolve()
   }
@@ -163,7 +179,9 @@ export class HttpTransport implements Transport {
     const refused = (): void => {
       credentials.refused()
       // A client certificate belongs to the connection.
-      if (credentials.certificate) this.#pool.renew()
+      if (!credentials.certificate) return
+      this.#requests.renew()
+      this.#streams.renew()
     }
     return {
       borrows: sink.borrows === true,
@@ -207,7 +225,6 @@ class Pending implements Dispatched {
       sink: this.#sink,
       fields,
       framing: framingOf(request),
-      longRunning: isLongRunning(request.path),
       repeats: 0,
       aborted: false,
       carrier: undefined,

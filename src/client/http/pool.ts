@@ -3,8 +3,7 @@
  * so that what is too many falls idle and is closed.
  *
  * Over HTTP/1.1 a connection carries one request, over HTTP/2 as many as the server lets it; which of the two it is turns out
- * when the first one is there. Long-running requests do not count towards the limit, or a number of watches would keep
- * everybody out.
+ * when the first one is there.
  */
 import { type Connection, type ConnectionLimits, type ConnectionOwner, type Exchange } from './exchange.js'
 
@@ -13,7 +12,7 @@ export interface PoolOptions extends ConnectionLimits {
   connect(owner: ConnectionOwner, limits: ConnectionLimits): Promise<Opened>
   /** Whether the server may turn out to speak HTTP/2: then it is not asked for many connections at once. */
   maybeMultiplexed: boolean
-  /** Requests in flight that are not long-running. */
+  /** Requests in flight. */
   maxRequests: number
   maxQueue: number
 }
@@ -32,8 +31,7 @@ export class Pool implements ConnectionOwner {
   /** Those with room. */
   readonly #open: Connection[] = []
   readonly #waiting: Exchange[] = []
-  /** Requests in flight that count. */
-  #counted = 0
+  #inFlight = 0
   #connecting = 0
   #multiplexed: boolean
   #sweeper: NodeJS.Timeout | undefined
@@ -52,7 +50,7 @@ export class Pool implements ConnectionOwner {
 
   submit(exchange: Exchange): void {
     if (this.#closed) exchange.sink.fail(new Error('the client is closed'))
-    else if (!exchange.longRunning && this.#waiting.length >= this.#options.maxQueue) {
+    else if (this.#waiting.length >= this.#options.maxQueue) {
       exchange.sink.fail(new Error('too many requests wait for a connection'))
     } else {
       this.#waiting.push(exchange)
@@ -84,9 +82,8 @@ export class Pool implements ConnectionOwner {
     for (const connection of [...this.#all]) connection.fail(error)
   }
 
-  over({ longRunning }: Exchange): void {
-    if (longRunning) return
-    const wasLimit = this.#counted-- >= this.#options.maxRequests
+  over(): void {
+    const wasLimit = this.#inFlight-- >= this.#options.maxRequests
     if (wasLimit) this.#dispatch()
   }
 
@@ -128,17 +125,11 @@ export class Pool implements ConnectionOwner {
   }
 
   #assign(): void {
-    for (let i = 0; i < this.#waiting.length;) {
-      const exchange = this.#waiting[i] as Exchange
-      if (!exchange.longRunning && this.#counted >= this.#options.maxRequests) {
-        i++
-        continue
-      }
+    while (this.#waiting.length > 0 && this.#inFlight < this.#options.maxRequests) {
       const connection = this.#withRoom()
       if (!connection) return
-      this.#waiting.splice(i, 1)
-      if (!exchange.longRunning) this.#counted++
-      connection.send(exchange)
+      this.#inFlight++
+      connection.send(this.#waiting.shift() as Exchange)
       if (!connection.hasRoom) this.#forget(connection)
     }
   }
@@ -158,7 +149,8 @@ export class Pool implements ConnectionOwner {
   }
 
   #grow(): void {
-    const wanted = this.#multiplexed ? Math.min(this.#eligible(), 1) : this.#eligible()
+    const couldGo = Math.min(this.#waiting.length, Math.max(0, this.#options.maxRequests - this.#inFlight))
+    const wanted = this.#multiplexed ? Math.min(couldGo, 1) : couldGo
     for (; this.#connecting < wanted;) {
       this.#connecting++
       this.#options.connect(this, this.#options).then(
@@ -166,21 +158,6 @@ export class Pool implements ConnectionOwner {
         (error: unknown) => this.#refused(error as Error),
       )
     }
-  }
-
-  /** How many of those that wait could go. */
-  #eligible(): number {
-    const free = Math.max(0, this.#options.maxRequests - this.#counted)
-    let eligible = 0
-    let short = 0
-    for (const { longRunning } of this.#waiting) {
-      if (longRunning) eligible++
-      else if (short < free) {
-        short++
-        eligible++
-      }
-    }
-    return eligible
   }
 
   #connected({ connection, multiplexed }: Opened): void {

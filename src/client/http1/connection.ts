@@ -72,7 +72,7 @@ export class Http1Connection implements Connection, Carrier {
     if (!this.#carried) {
       const limit = Math.min(this.#limits.idleMs, (this.#keepAliveMs ?? Infinity) - MARGIN_MS)
       if (now - this.#since >= limit) this.fail(new Error('not used for long'))
-    } else if (this.#exchange && !this.#answered && !this.#exchange.longRunning) {
+    } else if (this.#exchange && !this.#answered) {
       const { answerMs } = this.#limits
       if (now - this.#since >= answerMs) this.fail(new Error(`no answer within ${answerMs} ms`))
     }
@@ -215,7 +215,7 @@ export class Http1Connection implements Connection, Carrier {
     const over = this.#carried
     this.#carried = undefined
     this.#owner.freed(this)
-    if (over) this.#owner.over(over)
+    if (over) this.#owner.over()
   }
 
   #close(): void {
@@ -224,7 +224,7 @@ export class Http1Connection implements Connection, Carrier {
     const over = this.#carried
     this.#carried = undefined
     this.#owner.closed(this)
-    if (over) this.#owner.over(over)
+    if (over) this.#owner.over()
   }
 
   /** The peer has closed, or the socket is gone. */

@@ -17,6 +17,7 @@ import { AnswerHeadReader, type AnswerHead } from './answerhead.js'
 import { Code, ConnectionError, Flag, FrameReader, Type } from './frames.js'
 import { Liveness } from './liveness.js'
 import { Output } from './output.js'
+import { Pace } from './pace.js'
 import { Peer } from './peer.js'
 import { RequestHeadWriter } from './requesthead.js'
 import { MAX_FRAME, OURS } from './settings.js'
@@ -50,6 +51,7 @@ export class Http2Connection implements Connection, StreamOwner {
   readonly #reader: FrameReader
   readonly #peer = new Peer()
   readonly #liveness: Liveness
+  readonly #pace: Pace | undefined
   #nextId = 1
   #dead = false
   /** The peer takes no more requests. */
@@ -68,6 +70,7 @@ export class Http2Connection implements Connection, StreamOwner {
     this.#output = new Output(socket)
     this.#requests = new RequestHeadWriter(host, this.#output)
     this.#liveness = new Liveness(this.#output)
+    this.#pace = limits.restMs > 0 ? new Pace(limits.restMs, () => socket.resume()) : undefined
     this.#reader = new FrameReader(
       {
         data: (id, chunk) => {
@@ -132,7 +135,7 @@ export class Http2Connection implements Connection, StreamOwner {
     if (stream.answered) this.#served++
     if (this.#streams.size === 0) this.#idleSince = performance.now()
     if (wasFull && this.hasRoom) this.#owner.freed(this)
-    this.#owner.over(stream.exchange)
+    this.#owner.over()
     if (this.#isLeaving && this.#streams.size === 0) this.fail(new Error('the server closes the connection'))
   }
 
@@ -147,7 +150,7 @@ export class Http2Connection implements Connection, StreamOwner {
       return
     }
     for (const stream of this.#streams.all()) {
-      if (stream.answered || stream.exchange.longRunning || now - stream.since < answerMs) continue
+      if (stream.answered || now - stream.since < answerMs) continue
       stream.fail(new Error(`no answer within ${answerMs} ms`), Code.cancel)
     }
   }
@@ -185,8 +188,9 @@ export class Http2Connection implements Connection, StreamOwner {
     else stream.fail(error)
   }
 
-  #push(chunk: Buffer): void {
-    if (this.#dead) return
+  /** @returns false when nothing is to be read for now */
+  #push(chunk: Buffer): boolean {
+    if (this.#dead) return true
     this.#liveness.heard()
     try {
       this.#reader.push(chunk)
@@ -195,6 +199,7 @@ export class Http2Connection implements Connection, StreamOwner {
       this.#output.frame(Type.goaway, 0, 0, Buffer.from([0, 0, 0, 0, 0, 0, 0, code]))
       this.fail(error as Error)
     }
+    return this.#pace?.read(chunk.length) ?? true
   }
 
   #took(bytes: number): void {

@@ -207,24 +207,63 @@ describe('the client over HTTP/2 only', () => {
         else if (path === '/long') peer.answer(stream, 'abcde', [length])
         else if (path === '/reset') peer.frame(Type.reset, 0, stream, Buffer.from([0, 0, 0, Code.cancel]))
         else if (path === '/stray') peer.answer(stream, '', [['x', 'a\nb']])
-        else if (path === '/watch/') {
+        else if (path === '/slow') {
+          peer.frame(Type.headers, Flag.endHeaders, stream, peer.block([[':status', '200']]))
           waiting = peer
           open = stream
         }
       },
       { answerTimeoutMs: 300 },
     )
-    const watch = send(client, get('/watch/'))
+    const slow = send(client, get('/slow'))
 
     await expect(send(client, get('/short'))).rejects.toThrow('broke off')
     await expect(send(client, get('/long'))).rejects.toThrow('more than its answer')
     await expect(send(client, get('/reset'))).rejects.toThrow('broke the request off')
     await expect(send(client, get('/stray'))).rejects.toThrow('control character')
     await expect(send(client, get('/silent'))).rejects.toThrow('no answer within 300 ms')
-    waiting?.answer(open, 'still there')
+    waiting?.frame(Type.data, Flag.endStream, open, Buffer.from('still there'))
 
-    expect((await watch).body.toString()).toBe('still there')
+    expect((await slow).body.toString()).toBe('still there')
     expect(connections()).toBe(1)
+  })
+
+  it('loses no event of a busy watch, which is read with rests, on a connection of its own', async () => {
+    const events = 2_000
+    const { client, connections } = await framePair((peer, stream, path) => {
+      if (!path.includes('watch')) return peer.answer(stream)
+      peer.frame(Type.headers, Flag.endHeaders, stream, peer.block([[':status', '200']]))
+      let sent = 0
+      const more = (): void => {
+        for (let i = 0; i < 20; i++) {
+          const isLast = ++sent === events
+          peer.frame(Type.data, isLast ? Flag.endStream : 0, stream, Buffer.from(`${sent}\n`))
+          if (isLast) return
+        }
+        setImmediate(more)
+      }
+      more()
+    })
+    let pieces = 0
+    let text = ''
+    const whole = new Promise<void>((resolve, reject) => {
+      client.dispatch(get('/pods?watch=true'), {
+        head: () => undefined,
+        data(chunk) {
+          pieces++
+          text += Buffer.from(chunk).toString()
+          return true
+        },
+        end: resolve,
+        fail: reject,
+      })
+    })
+    await send(client, get('/pods'))
+    await whole
+
+    expect(text).toBe(Array.from({ length: events }, (_, i) => `${i + 1}\n`).join(''))
+    expect(pieces).toBeLessThan(events)
+    expect(connections()).toBe(2)
   })
 
   it('fails the request of a sink that throws, and of a server that heeds no window', async () => {
