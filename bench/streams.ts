@@ -36,7 +36,9 @@ export async function run(
     const contenders: [string, Running, string][] = [['orrery', product, token]]
     if (proxy) contenders.push(['go', proxy, cluster.token])
 
-    const costs = new Map(contenders.map(([name]) => [name, { lists: [] as number[], events: [] as number[] }]))
+    const costs = new Map(
+      contenders.map(([name]) => [name, { lists: [] as number[], events: [] as number[] }]),
+    )
     // In the first round neither is what it is after a minute.
     for (let round = 0; round <= rounds; round++) {
       for (const [name, process, credentials] of contenders) {

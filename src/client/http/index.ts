@@ -111,7 +111,11 @@ export class HttpTransport implements Transport {
   }
 
   dispatch(request: TransportRequest, sink: ResponseSink): Dispatched {
-    const pending = new Pending(isLongRunning(request.path) ? this.#streams : this.#requests, request, this.#watched(sink))
+    const pending = new Pending(
+      isLongRunning(request.path) ? this.#streams : this.#requests,
+      request,
+      this.#watched(sink),
+    )
     let authorization
     try {
       authorization = this.#credentials?.authorization()
