@@ -6,7 +6,8 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-export function explainFailure(error: unknown, debug: boolean): string {
+/** @param portFlag chooses the port that could not be had; by default that of the API, or of the embedded Kubernetes API */
+export function explainFailure(error: unknown, debug: boolean, portFlag?: string): string {
   if (error instanceof ConfigurationError) {
     const where = error.file === undefined ? 'the configuration' : error.file
     const lines = error.problems.map(
@@ -17,7 +18,7 @@ export function explainFailure(error: unknown, debug: boolean): string {
   if (error instanceof UsageError) return error.message
   if (!(error instanceof Error)) return String(error)
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
-  if (code === 'EADDRINUSE') return busyPort(port, address)
+  if (code === 'EADDRINUSE') return busyPort(port, address, portFlag)
   if (code === 'EACCES' && port !== undefined) {
     return `Port ${port} may not be used by this user. Choose one above 1023, such as --port 9090.`
   }
@@ -31,8 +32,11 @@ function messages(error: Error): string {
     : error.message
 }
 
-function busyPort(port: number | undefined, address: string | undefined): string {
-  const flag = port === 6443 ? '--kube-port' : '--port'
+function busyPort(
+  port: number | undefined,
+  address: string | undefined,
+  flag = port === 6443 ? '--kube-port' : '--port',
+): string {
   return [
     `Port ${port ?? ''} on ${address ?? 'this machine'} is taken by another process, maybe another Orrery or a Kubernetes API.`,
     `Find it with: ss -ltnp 'sport = :${port ?? ''}'   (or: lsof -i :${port ?? ''})`,

@@ -14,6 +14,7 @@ import { startEventRules } from './eventrules.js'
 import { startControllers } from './controllers.js'
 import { announce, dataDirectory, localSecrets, withdraw, type DataDirectory } from './datadir.js'
 import { startEmbedded } from './embedded.js'
+import { explainFailure } from './failures.js'
 import { installFirstData, tellPassword } from './firstdata.js'
 import { runUntil, untilSignalled } from './lifetime.js'
 import { createLogger } from './logger.js'
@@ -192,7 +193,8 @@ export async function startAllInOne(flags: UpFlags, logger: Logger): Promise<All
     rights: platform.roleRights,
   }).catch((error: unknown) => {
     // Everything else works without.
-    logger.warn({ err: error }, 'the notification manager did not start')
+    const why = explainFailure(error, flags.logLevel === 'debug', '--notification-port')
+    logger.warn({ why }, 'the notification manager did not start')
     return undefined
   })
   const eventRules =
