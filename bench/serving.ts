@@ -238,7 +238,15 @@ async function compareAtEqualRate(
 ): Promise<void> {
   const pacer = buildPacer()
   if (!pacer) return report.skip(`serving/${sizeName}/paced`, 'go is not installed')
-  const names = { direct: 'direct', ours: 'through the proxy', go: 'through the Go proxy' }
+  const offered: Record<string, string> = {
+    even: `${EVEN_RATE} offered a second`,
+    half: "half of direct's rate offered",
+  }
+  const names: Record<string, string> = {
+    direct: 'direct',
+    ours: 'through the proxy',
+    go: 'through the Go proxy',
+  }
   try {
     const { perSecond } = await load(targets.direct, seconds)
     const rates = { even: EVEN_RATE, half: Math.round(perSecond / 2) }
@@ -252,7 +260,7 @@ async function compareAtEqualRate(
       const medians = Object.fromEntries(Object.entries(all).map(([name, of]) => [name, medianOf(of)]))
       for (const [name, measured] of Object.entries(medians))
         report.add(
-          row(`${id}/${name}`, `ConfigMap ${names[name as keyof typeof names]}, ${rate} offered a second`, {
+          row(`${id}/${name}`, `ConfigMap ${names[name] ?? name}, ${offered[which] ?? which}`, {
             measured,
             process: name,
           }),

@@ -1,47 +1,98 @@
 /**
- * `node scripts/performance-table.js FILE [DOCUMENT]`: puts the figures of `npm run bench -- --out FILE` into
- * docs/performance.md, between its two marks, and draws docs/performance.svg.
+ * `node scripts/performance-table.js FILE...`: puts the figures of `npm run bench -- --out FILE` into docs/performance.md,
+ * between its two marks, and draws docs/performance.svg. Of several files, runs or parts of runs, each figure is the median
+ * of those that have it. Tables that no file has rows of stay as they are.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { root } from './setup.js'
 
-const [, , from, document = join(root, 'docs', 'performance.md')] = process.argv
-if (from === undefined) {
-  console.error('Give the file that `npm run bench -- --out FILE` has written.')
+const files = process.argv.slice(2)
+if (files.length === 0) {
+  console.error('Give the files that `npm run bench -- --out FILE` has written.')
   process.exit(2)
 }
 const START = '<!-- figures -->'
 const END = '<!-- end of figures -->'
-const { at, machine, rows, skipped } = JSON.parse(readFileSync(from, 'utf8'))
+const document = join(root, 'docs', 'performance.md')
+const runs = files.map((file) => JSON.parse(readFileSync(file, 'utf8')))
+const { at, machine } = runs.at(-1)
+const skipped = runs.flatMap((run) => run.skipped)
+const rows = medians(runs.flatMap((run) => run.rows))
 
 const text = readFileSync(document, 'utf8')
 const [before, rest] = text.split(START)
-const after = rest?.split(END)[1]
+const [earlier, after] = rest?.split(END) ?? []
 if (after === undefined) {
   console.error(`${document} lacks the lines ${START} and ${END}.`)
   process.exit(1)
 }
 writeFileSync(document, `${before}${START}\n\n${figures()}\n${END}${after}`)
-writeFileSync(join(dirname(document), 'performance.svg'), chart())
+writeFileSync(join(root, 'docs', 'performance.svg'), chart())
+
+/** One row for each id, in the order of their first. */
+function medians(all) {
+  const byId = new Map()
+  for (const row of all) byId.set(row.id, [...(byId.get(row.id) ?? []), row])
+  return [...byId.values()].map((same) => {
+    const [first] = same
+    const cells = {}
+    for (const key of Object.keys(first.cells))
+      cells[key] = median(same.flatMap((row) => row.cells[key] ?? []))
+    if (first.target === undefined) return { ...first, cells }
+    // A target may be what another program took in the same run.
+    const [, sign, , unit] = parsed(first.target)
+    const limit = median(same.map(({ target }) => Number(parsed(target)[2])))
+    const value = cells[unit || 'ratio']
+    return {
+      ...first,
+      cells,
+      target: `${unit ? '' : 'ratio '}${sign} ${limit}${unit ? ` ${unit}` : ''}`,
+      isMet: sign === '≤' ? value <= limit : value >= limit,
+    }
+  })
+}
+
+/** `ratio ≥ 3` and `≤ 350 MB`: sign, number, unit. */
+function parsed(target) {
+  return /([≤≥]) ([\d.]+) ?(.*)$/.exec(target)
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  if (sorted.length % 2 === 1) return sorted[middle]
+  return Number(((sorted[middle - 1] + sorted[middle]) / 2).toPrecision(3))
+}
 
 function figures() {
-  const head = `Measured ${at.slice(0, 10)} on ${machine.cpus} cores (${machine.model}), ${machine.memoryGb} GB, Node.js ${machine.node}.\n`
-  const parts = [head, '![Ratio to the anchor](performance.svg)\n']
-  for (const [group, members] of grouped(rows)) {
-    const columns = [...new Set(members.flatMap(({ cells }) => Object.keys(cells)))]
-    parts.push(`### ${group}\n`)
-    parts.push(line(['case', ...columns, 'target', '']))
-    parts.push(line(['---', ...columns.map(() => '---:'), '---', '---']))
-    for (const { name, cells, target = '', isMet } of members) {
-      const verdict = isMet === undefined ? '' : isMet ? 'met' : '**missed**'
-      const values = columns.map((column) => cells[column]?.toLocaleString('en') ?? '')
-      parts.push(line([name, ...values, target, verdict]))
-    }
-    parts.push('')
-  }
-  for (const { name, why } of skipped) parts.push(`Not measured: ${name} (${why}).\n`)
-  return parts.join('\n')
+  const head = `Measured ${at.slice(0, 10)} on ${machine.cpus} cores (${machine.model}), ${machine.memoryGb} GB, Node.js ${machine.node}.`
+  const tables = new Map([...grouped(rows)].map(([group, members]) => [group, table(members)]))
+  const titles = [...earlier.matchAll(/^### (.*)$/gm)].map(([, title]) => title)
+  const kept = earlier.split(/^### .*$/m).slice(1)
+  const parts = [head, '![Ratio to the anchor](performance.svg)']
+  for (const title of new Set([...titles, ...tables.keys()]))
+    parts.push(`### ${title}`, tables.get(title) ?? kept[titles.indexOf(title)].trim())
+  for (const { name, why } of skipped) parts.push(`Not measured: ${name} (${why}).`)
+  return parts.join('\n\n') + '\n'
+}
+
+function table(members) {
+  const columns = [...new Set(members.flatMap(({ cells }) => Object.keys(cells)))]
+  const lines = members.map(({ name, cells, target = '', isMet }) => {
+    const verdict = isMet === undefined ? '' : isMet ? 'met' : '**missed**'
+    return line([
+      name,
+      ...columns.map((column) => cells[column]?.toLocaleString('en') ?? ''),
+      target,
+      verdict,
+    ])
+  })
+  const head = [
+    line(['case', ...columns, 'target', '']),
+    line(['---', ...columns.map(() => '---:'), '---', '---']),
+  ]
+  return [...head, ...lines].join('\n')
 }
 
 function line(cells) {
