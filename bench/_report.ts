@@ -60,9 +60,19 @@ export function row(id: string, name: string, figures: Figures): Row {
     }
   }
   if (atLeast !== undefined && value !== undefined)
-    return { ...base, target: `≥ ${round(atLeast)} ${unit}`, isMet: value >= atLeast, isLost: value * FAR < atLeast }
+    return {
+      ...base,
+      target: `≥ ${round(atLeast)} ${unit}`,
+      isMet: value >= atLeast,
+      isLost: value * FAR < atLeast,
+    }
   if (atMost !== undefined && value !== undefined)
-    return { ...base, target: `≤ ${round(atMost)} ${unit}`, isMet: value <= atMost, isLost: value > atMost * FAR }
+    return {
+      ...base,
+      target: `≤ ${round(atMost)} ${unit}`,
+      isMet: value <= atMost,
+      isLost: value > atMost * FAR,
+    }
   return base
 }
 
