@@ -17,7 +17,7 @@ const END = '<!-- end of figures -->'
 const document = join(root, 'docs', 'performance.md')
 const runs = files.map((file) => JSON.parse(readFileSync(file, 'utf8')))
 const { at, machine } = runs.at(-1)
-const skipped = runs.flatMap((run) => run.skipped)
+const skipped = [...new Map(runs.flatMap((run) => run.skipped).map((skip) => [skip.name, skip])).values()]
 const rows = medians(runs.flatMap((run) => run.rows))
 
 const text = readFileSync(document, 'utf8')
@@ -42,7 +42,7 @@ function medians(all) {
     if (first.target === undefined) return { ...first, cells }
     // A target may be what another program took in the same run.
     const [, sign, , unit] = parsed(first.target)
-    const limit = median(same.map(({ target }) => Number(parsed(target)[2])))
+    const limit = median(same.flatMap(({ target }) => (target ? Number(parsed(target)[2]) : [])))
     const value = cells[unit || 'ratio']
     return {
       ...first,

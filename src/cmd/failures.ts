@@ -20,7 +20,7 @@ export function explainFailure(error: unknown, debug: boolean, portFlag?: string
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
   if (code === 'EADDRINUSE') return busyPort(port, address, portFlag)
   if (code === 'EACCES' && port !== undefined) {
-    return `Port ${port} may not be used by this user. Choose one above 1023, such as --port 9090.`
+    return `Port ${port} may not be used by this user. Choose one above 1023, or ${portFlag ?? '--port'} 0 for any free one.`
   }
   return debug ? (error.stack ?? error.message) : messages(error)
 }

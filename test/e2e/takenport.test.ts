@@ -1,8 +1,8 @@
 /** A port of something that can be done without is taken: the platform starts, and says in one line what to do. */
 import { createServer, type AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
-import { startAllInOne } from '../../src/cmd/up.js'
 import { type Logger, SILENT } from '../../src/serving/log.js'
+import { startProduct } from '../fixtures/product.js'
 
 it('the notification port being taken is told with the flag that helps, not with a stack trace', async () => {
   const other = createServer()
@@ -10,19 +10,7 @@ it('the notification port being taken is told with the flag that helps, not with
   const { port: notificationPort } = other.address() as AddressInfo
   const said: { fields: object; message: string }[] = []
   const logger: Logger = { ...SILENT, warn: (fields, message) => said.push({ fields, message }) }
-  const product = await startAllInOne(
-    {
-      dataDir: '.orrery',
-      memory: true,
-      port: 0,
-      bindAddress: '127.0.0.1',
-      kubePort: 0,
-      nodes: 0,
-      notificationPort,
-      logLevel: 'info',
-    },
-    logger,
-  )
+  const product = await startProduct({ notificationPort, logger })
   try {
     expect(product.notificationUrl).toBeUndefined()
     expect((await fetch(`${product.url}/kapis/version`)).status).toBe(200)

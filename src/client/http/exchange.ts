@@ -53,7 +53,7 @@ export interface ConnectionLimits {
   idleMs: number
   /** Milliseconds; how long an answer may take to begin. */
   answerMs: number
-  /** Milliseconds; how long a connection on which much comes in small pieces is left unread. 0: never. */
+  /** Milliseconds; how long a connection of HTTP/2 on which much comes in small pieces is left unread. 0: never. */
   restMs: number
 }
 

@@ -215,18 +215,19 @@ export class Segment {
   }
 
   /**
-   * Nothing more will be written, for now: the write-ahead log goes into the file, and memory is given back.
+   * Nothing more will be written, for now: memory is given back, and the write-ahead log goes into the file.
    *
-   * Where the log cannot, it stays.
+   * Where it cannot, since the disk is full or the file damaged, it stays; who reads the file next will tell.
    */
   seal(): void {
+    this.#statements.clear()
+    this.#facets.clear()
     try {
-      this.#one('PRAGMA wal_checkpoint(TRUNCATE)')
-      this.#statements.clear()
-      this.#facets.clear()
-      this.#db.exec(`PRAGMA cache_size=-${CACHE_KIB.sealed}; PRAGMA shrink_memory`)
-    } catch (error) {
-      if (isDamage(error)) throw error
+      this.#db.exec(
+        `PRAGMA cache_size=-${CACHE_KIB.sealed}; PRAGMA shrink_memory; PRAGMA wal_checkpoint(TRUNCATE)`,
+      )
+    } catch {
+      // As said above.
     }
   }
 

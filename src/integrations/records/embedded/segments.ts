@@ -247,16 +247,12 @@ export class Segments {
       (newest.sizeBytes >= this.#segmentBytes ||
         this.#now() - newest.createdAt > Math.min(DAY, this.#options.maxAgeMs))
     if (newest && !isFull) return newest
+    newest?.seal()
     const number = Math.max(newest === undefined ? 0 : this.#numberOf(newest), this.#opened) + 1
-    if (newest) this.#seal(newest)
     const segment = new Segment(this.#pathOf(number), this.#options.schema, this.#now())
     this.#opened = number
     this.#segments.set(number, segment)
     return segment
-  }
-
-  #seal(segment: Segment): void {
-    this.#asked(segment, () => segment.seal())
   }
 
   #current(): Segment | undefined {
@@ -284,7 +280,7 @@ export class Segments {
     }
     this.#opened = numbers.at(-1) ?? 0
     const newest = this.#current()
-    for (const segment of [...this.#segments.values()]) if (segment !== newest) this.#seal(segment)
+    for (const segment of this.#segments.values()) if (segment !== newest) segment.seal()
   }
 
   /** A damaged file is kept for whoever wants to look, as long as records are. */
