@@ -239,8 +239,8 @@ function decorated(
   const version = `${kind.group}/${kind.resource}/${versionOf(cached)}/${besides}/${JSON.stringify(extra)}`
   const kept = recent.get(version)
   if (kept !== undefined) return { bytes: kept, version }
-  const bytes = rewritten(kind, cached, extra, stores, single)
-  return { bytes: recent.keep(version, bytes, bytes.length), version }
+  const bytes = recent.keep(version, [rewritten(kind, cached, extra, stores, single)], (copy) => copy)
+  return { bytes, version }
 }
 
 function rewritten(

@@ -27,12 +27,8 @@ export function pageReply(page: Page): Reply {
   const key = `${total} ${versions.join(' ')}`
   const kept = recent.get(key)
   if (kept !== undefined) return kept
-  const body = Buffer.concat(pageBody(items, total))
-  return recent.keep(
-    key,
-    new Reply(200, { ...JSON_TYPE, ...taggedHeaders(entityTag([key])) }, body),
-    body.length,
-  )
+  const headers = { ...JSON_TYPE, ...taggedHeaders(entityTag([key])) }
+  return recent.keep(key, pageBody(items, total), (body) => new Reply(200, headers, body))
 }
 
 /** As `pageReply`, with kind and version in each item: caches hold objects without. */
