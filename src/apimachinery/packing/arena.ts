@@ -50,7 +50,8 @@ export function bytesOf(tenant: Tenant): Buffer {
   }
   const known = recent?.get(tenant)
   if (known) return known
-  const bytes = dictionary.unpack(slab.memory, offset, offset + packedSize, size)
+  const room = recent?.room(size) ?? Buffer.allocUnsafe(size)
+  const bytes = dictionary.unpack(slab.memory, offset, offset + packedSize, room)
   recent?.set(tenant, bytes)
   return bytes
 }
@@ -140,7 +141,10 @@ export class Arena {
       const inSlab = slab.memory.subarray(offset, offset + packedSize)
       if (dictionary !== undefined && dictionary === this.#dictionary) this.#move(tenant, inSlab)
       else if (dictionary === undefined || packedSize === size) this.#move(tenant, this.#pack(inSlab))
-      else this.#move(tenant, this.#pack(dictionary.unpack(slab.memory, offset, offset + packedSize, size)))
+      else {
+        const text = dictionary.unpack(slab.memory, offset, offset + packedSize, Buffer.allocUnsafe(size))
+        this.#move(tenant, this.#pack(text))
+      }
     }
   }
 

@@ -118,9 +118,8 @@ export class Dictionary {
     return scratch.subarray(0, to)
   }
 
-  /** @param length of the text that comes out */
-  unpack(packed: Uint8Array, from: number, end: number, length: number): Buffer {
-    const text = Buffer.allocUnsafe(length)
+  /** @param text what comes out, of that very length */
+  unpack(packed: Uint8Array, from: number, end: number, text: Buffer): Buffer {
     const dictionary = this.#bytes
     let at = from
     let to = 0

@@ -33,7 +33,7 @@ function tenant(): Tenant {
 describe('a dictionary', () => {
   const roundTrip = (dictionary: Dictionary, text: Buffer): Buffer => {
     const packed = Buffer.from(dictionary.pack(text))
-    return dictionary.unpack(packed, 0, packed.length, text.length)
+    return dictionary.unpack(packed, 0, packed.length, Buffer.alloc(text.length))
   }
 
   it('gives back what it packed, whatever that is', () => {
@@ -69,7 +69,8 @@ describe('a dictionary', () => {
     })
     dictionary.close()
     packed.forEach((bytes, i) => {
-      expect(dictionary.unpack(bytes, 0, bytes.length, role(i).length).toString()).toBe(role(i).toString())
+      const room = Buffer.alloc(role(i).length)
+      expect(dictionary.unpack(bytes, 0, bytes.length, room).toString()).toBe(role(i).toString())
     })
   })
 
@@ -160,5 +161,36 @@ describe('an arena', () => {
     arena.free(large)
     expect(arena.heldBytes).toBeLessThan(text.length)
     expect(bytesOf(small).toString()).toBe('small')
+  })
+})
+
+describe('what was unpacked lately', () => {
+  const KIB = 1024
+  const heldBy = (buffers: Buffer[]): number =>
+    [...new Set(buffers.map(({ buffer }) => buffer))].reduce((sum, { byteLength }) => sum + byteLength, 0)
+
+  it('holds little more than its own bytes, however many other buffers are made between', () => {
+    const recent = new Recent()
+    const keys = Array.from({ length: 4_000 }, () => ({}))
+    const [hot] = keys as [object]
+    for (const key of keys) {
+      for (let other = 0; other < 50; other++) Buffer.from('x'.repeat(2 * KIB))
+      recent.set(key, recent.room(KIB))
+      recent.get(hot)
+    }
+
+    const kept = keys.flatMap((key) => recent.get(key) ?? [])
+    expect(kept.length).toBeGreaterThan(1_000)
+    expect(heldBy(kept)).toBeLessThan(5 * KIB * KIB)
+  })
+
+  it('stays the same for who reads it again and again', () => {
+    const recent = new Recent()
+    const key = {}
+    recent.set(key, recent.room(5).fill('hello'))
+    for (let i = 0; i < 5_000; i++) {
+      recent.set({}, recent.room(KIB).fill('x'))
+      expect(recent.get(key)?.toString()).toBe('hello')
+    }
   })
 })

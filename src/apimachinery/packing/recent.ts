@@ -2,11 +2,13 @@
  * What was unpacked lately, for those who read the same again: two generations, of which the older goes when the younger
  * is full.
  */
+import { Pool } from './pool.js'
+
 const GENERATION_BYTES = 1024 * 1024
 
 const all = new Set<WeakRef<Recent>>()
 
-/** For a moment when nobody reads: small buffers keep whole pools of Node in memory, 8 MB of them after a start. */
+/** For a moment when nobody reads. */
 export function forgetRecent(): void {
   for (const reference of all) {
     const recent = reference.deref()
@@ -19,6 +21,7 @@ export class Recent {
   #young = new Map<object, Buffer>()
   #old = new Map<object, Buffer>()
   #bytes = 0
+  #pool = new Pool()
 
   constructor() {
     all.add(new WeakRef(this))
@@ -28,11 +31,19 @@ export class Recent {
     const young = this.#young.get(key)
     if (young) return young
     const old = this.#old.get(key)
-    if (old) this.set(key, old)
-    return old
+    if (!old) return undefined
+    // Copied, so that what is read all the time does not keep the slab it was first in.
+    const copy = this.room(old.length)
+    old.copy(copy)
+    return this.set(key, copy)
   }
 
-  set(key: object, bytes: Buffer): void {
+  /** @returns memory to unpack to, for what is then set */
+  room(length: number): Buffer {
+    return this.#pool.cut(length)
+  }
+
+  set(key: object, bytes: Buffer): Buffer {
     if (this.#bytes > GENERATION_BYTES) {
       this.#old = this.#young
       this.#young = new Map()
@@ -40,6 +51,7 @@ export class Recent {
     }
     this.#young.set(key, bytes)
     this.#bytes += bytes.length
+    return bytes
   }
 
   delete(key: object): void {
@@ -51,5 +63,6 @@ export class Recent {
     this.#young = new Map()
     this.#old = new Map()
     this.#bytes = 0
+    this.#pool = new Pool()
   }
 }
