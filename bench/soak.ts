@@ -18,8 +18,11 @@ const PATHS = [
 ]
 const WATCH = '/api/v1/configmaps?watch=true'
 const COLLECTION = '/api/v1/namespaces/default/configmaps'
-/** Longer than the server takes to collect when nobody asks for anything. */
-const REST_MS = 12_000
+/**
+ * Longer than the server takes to collect when nobody asks for anything: a young generation of 32 MB goes at the third quiet look,
+ * which may be twelve seconds after the last request.
+ */
+const REST_MS = 30_000
 
 const FOR_MS = 15 * 60_000
 /** Of the cluster: somebody who logs in, and little else. */
