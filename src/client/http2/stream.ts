@@ -10,7 +10,7 @@ import { Code } from './frames.js'
 
 /** Bytes the peer may send before it hears that they were taken. */
 export const WINDOW = 256 * 1024
-/** … once a stream has shown that it is long and its sink takes what comes. */
+/** … twice as many each time that half of them were, up to so many, while the sink takes what comes. */
 const WIDE_WINDOW = 2 * 1024 * 1024
 
 /** The connection as its streams see it. */
@@ -36,6 +36,8 @@ export class Stream implements Carrier {
   readonly #owner: StreamOwner
   #kept: Buffer[] | undefined
   #isFull = false
+  /** What it takes is the measure then: more would only be kept. */
+  #wasFull = false
   #hasEnded = false
   #isComplete = false
   #isOver = false
@@ -140,7 +142,7 @@ export class Stream implements Carrier {
 
   #give(chunk: Buffer, isLent: boolean): void {
     try {
-      if (!this.exchange.sink.data(chunk, isLent)) this.#isFull = true
+      if (!this.exchange.sink.data(chunk, isLent)) this.#isFull = this.#wasFull = true
     } catch (error) {
       this.#thrown(error)
     }
@@ -148,9 +150,12 @@ export class Stream implements Carrier {
 
   #widen(): void {
     if (this.#hasEnded || this.#isOver || this.#isFull || this.#used < this.#window / 2) return
-    this.#owner.widen(this, this.#used + WIDE_WINDOW - this.#window)
+    const window = this.#wasFull ? WINDOW : Math.min(2 * this.#window, WIDE_WINDOW)
+    const more = this.#used + window - this.#window
+    if (more <= 0) return
+    this.#owner.widen(this, more)
     this.#used = 0
-    this.#window = WIDE_WINDOW
+    this.#window = window
   }
 
   #finish(): void {
