@@ -62,9 +62,10 @@ describe('the first login', () => {
 
     good(await jsonPatch(own, 'content', { op: 'remove', path: MARK }))
 
-    expect((await own.get(`${IAM}/users/content`)).json.metadata.annotations).not.toHaveProperty([
-      UNINITIALIZED,
-    ])
+    await eventually(async () => {
+      const { json } = await own.get(`${IAM}/users/content`)
+      expect(json.metadata.annotations).not.toHaveProperty([UNINITIALIZED])
+    })
     expect((await product.login('content')).status).toBe(200)
   })
 
