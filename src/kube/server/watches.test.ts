@@ -132,6 +132,20 @@ describe('a watch', () => {
     expect((await kube.call('GET', `${WIDGETS}/w0?watch=1`)).json.kind).toBe('Widget')
   })
 
+  it('of no given length ends after half an hour to an hour of whole seconds: memory grew by each duration', async () => {
+    const kube = fixture()
+    for (let i = 0; i < 20; i++) {
+      const probe = kube.watch(`${WIDGETS}?watch=1`)
+      await eventually(() => expect(kube.server.watches).toBe(1))
+      const lastsMs = (kube.clock.nextAt ?? NaN) - kube.clock.now()
+      expect(lastsMs % 1_000).toBe(0)
+      expect(lastsMs).toBeGreaterThanOrEqual(1_800_000)
+      expect(lastsMs).toBeLessThan(3_600_000)
+      probe.abort()
+      await eventually(() => expect(kube.server.watches).toBe(0))
+    }
+  })
+
   it('is given a bookmark two seconds before its time, and then ends', async () => {
     const kube = fixture()
     const probe = kube.watch(`${WIDGETS}?watch=1&timeoutSeconds=6&allowWatchBookmarks=true`)

@@ -188,8 +188,11 @@ async function sinkFor(exchange: Exchange, form: Negotiated): Promise<WatchSink>
   return { joins: true, frame: (bytes) => exchange.data(bytes), end: () => exchange.end() }
 }
 
-/** Without `timeoutSeconds` a watch ends after half an hour to an hour. */
-const WATCH_MIN_MS = 30 * 60_000
+/**
+ * Without `timeoutSeconds` a watch ends after half an hour to an hour. In whole seconds: of each duration that timers have had, Node.js
+ * keeps a list until that long after, also when they were all cleared.
+ */
+const WATCH_MIN_SECONDS = 30 * 60
 
 export async function watch(api: Api, exchange: Exchange, definition: ResourceDefinition): Promise<void> {
   const { query } = exchange
@@ -200,15 +203,16 @@ export async function watch(api: Api, exchange: Exchange, definition: ResourceDe
   const { namespace, pathName } = exchange.requestInfo
   const byName = pathName === '' ? '' : `metadata.name=${pathName}`
   const fields = [query.get('fieldSelector') ?? '', byName].filter((text) => text !== '').join(',')
-  const seconds = integer(query, 'timeoutSeconds') ?? 0
-  if (seconds < 0) throw badRequest('timeoutSeconds must not be negative')
+  const given = integer(query, 'timeoutSeconds') ?? 0
+  if (given < 0) throw badRequest('timeoutSeconds must not be negative')
+  const seconds = given > 0 ? given : WATCH_MIN_SECONDS + api.random.below(WATCH_MIN_SECONDS)
   const resource = served(definition)
   const options = {
     namespace,
     filter: filterFor(definition, query.get('labelSelector') ?? '', fields),
     form: frameForm(api, exchange, resource, form),
     bookmarks: flag(query, 'allowWatchBookmarks'),
-    timeoutMs: seconds > 0 ? seconds * 1000 : WATCH_MIN_MS + api.random.below(WATCH_MIN_MS),
+    timeoutMs: seconds * 1_000,
     resourceVersion: query.get('resourceVersion') ?? '',
     resourceVersionMatch: query.get('resourceVersionMatch') ?? '',
     sendInitialEvents: query.has('sendInitialEvents') ? flag(query, 'sendInitialEvents') : undefined,
