@@ -10,6 +10,7 @@ describe('a server that has become quiet', () => {
     live: 40 * MB,
     busy: 0,
     young: 0,
+    shrinks: true,
     collections: 0,
     grows: false,
     isLimited: true,
@@ -23,6 +24,7 @@ describe('a server that has become quiet', () => {
       heap.collections++
       heap.used = heap.live
       heap.held = heap.live + 5 * MB
+      if (heap.shrinks) heap.young = MB
     },
     growAsNeeded: () => (heap.grows = true),
     limitGrowth: (isLimited) => (heap.isLimited = isLimited),
@@ -37,6 +39,7 @@ describe('a server that has become quiet', () => {
       live: 40 * MB,
       busy: 0,
       young: 0,
+      shrinks: true,
       collections: 0,
       grows: false,
       isLimited: true,
@@ -45,6 +48,7 @@ describe('a server that has become quiet', () => {
   })
   afterEach(() => {
     stop()
+    vi.restoreAllMocks()
     vi.useRealTimers()
   })
 
@@ -85,6 +89,36 @@ describe('a server that has become quiet', () => {
     expect(heap.collections).toBe(1)
 
     vi.advanceTimersByTime(10_000)
+    expect(heap.collections).toBe(2)
+  })
+
+  it('keeps trying, ever less often, where V8 does not find it quiet enough to shrink', () => {
+    heap.young = 30 * MB
+    heap.shrinks = false
+    vi.advanceTimersByTime(12_000)
+    // One of what the start has left, and after three, six and twelve looks.
+    expect(heap.collections).toBe(4)
+
+    heap.shrinks = true
+    vi.advanceTimersByTime(60_000)
+    expect(heap.collections).toBe(5)
+  })
+
+  it('does not take its own collecting for work', () => {
+    heap.young = 30 * MB
+    heap.shrinks = false
+    vi.spyOn(watched, 'collect').mockImplementation(() => {
+      heap.collections++
+      heap.used = heap.live
+      heap.busy = 0.2
+    })
+    vi.spyOn(watched, 'utilization').mockImplementation(() => {
+      const { busy } = heap
+      heap.busy = 0
+      return busy
+    })
+    vi.advanceTimersByTime(3_000)
+
     expect(heap.collections).toBe(2)
   })
 

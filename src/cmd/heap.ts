@@ -20,7 +20,7 @@ const GROWN = { by: 4 * 1024 ** 2, times: 1.2 }
 const EMPTIER = { by: 16 * 1024 ** 2, times: 0.2 }
 /**
  * A young generation that has grown for a burst keeps up to 32 MB. V8 shrinks it when it collects after five seconds in which
- * little was allocated.
+ * little was allocated: if it does not find so the first time, after twice as many looks it may.
  */
 const YOUNG = { by: 8 * 1024 ** 2, quietLooks: 3 }
 /** Above, the stop would be long enough to be noticed; V8 works piecemeal there. */
@@ -76,6 +76,7 @@ export function collectWhenQuiet(heap: Heap = own(), everyMs = LOOK_EVERY_MS): (
   let empty = 0
   let looks = 0
   let quietLooks = 0
+  let shrinkAt = YOUNG.quietLooks
   let isSmall = true
   const isWorthIt = (used: number): boolean =>
     (used >= kept * GROWN.times && used >= kept + GROWN.by) ||
@@ -84,12 +85,16 @@ export function collectWhenQuiet(heap: Heap = own(), everyMs = LOOK_EVERY_MS): (
     const isQuiet = heap.utilization() < QUIET
     if (++looks === START_LOOKS) heap.growAsNeeded()
     quietLooks = isQuiet ? quietLooks + 1 : 0
+    if (!isQuiet) shrinkAt = YOUNG.quietLooks
     const used = heap.usedBytes()
     if (used < SMALL.bytes !== isSmall) heap.limitGrowth((isSmall = !isSmall))
     if (!isQuiet || used > LARGEST) return
-    const canShrink = quietLooks === YOUNG.quietLooks && heap.youngBytes() > YOUNG.by
+    const canShrink = quietLooks >= shrinkAt && heap.youngBytes() > YOUNG.by
+    if (canShrink) shrinkAt = quietLooks * 2
     if (!canShrink && !isWorthIt(used)) return
     heap.collect()
+    // Collecting is no work that somebody waits for: else it would make the next look a busy one.
+    heap.utilization()
     kept = heap.usedBytes()
     empty = heap.heldBytes() - kept
   }, everyMs)
