@@ -153,6 +153,19 @@ describe('the files of the embedded store', () => {
     expect(residentMib() - before).toBeLessThan(32)
   })
 
+  it('that are full and gone when they are searched leave the others to answer', () => {
+    const lost: string[] = []
+    const segments = open({ segmentBytes: 1, onLost: (file) => void lost.push(file) })
+    for (const day of ['01', '02', '03']) segments.append([line(`2026-01-${day}T00:00:00Z`, day)])
+    expect(logs(segments)).toEqual(['03', '02', '01'])
+    segments.append([line('2026-01-04T00:00:00Z', '04')])
+    rmSync(join(directory, '00000002.db'))
+
+    expect(logs(segments)).toEqual(['04', '03', '01'])
+    expect(lost).toEqual([join(directory, '00000002.db')])
+    expect(logs(segments)).toEqual(['04', '03', '01'])
+  })
+
   it('that are damaged are set aside, and the others read', () => {
     const first = open({ segmentBytes: 1 })
     for (const day of ['01', '02']) first.append([line(`2026-01-${day}T00:00:00Z`, day)])

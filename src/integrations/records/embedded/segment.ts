@@ -5,7 +5,7 @@
  * the order of the file, and the full-text index alone knows the times of its hits.
  */
 import Database from 'libsql'
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { type JsonDocument, type RecordQuery } from '../interface.js'
 import { type KindSchema, valueAt } from '../kinds.js'
 import { COUNTS_DEFINITION, COUNTS_INSERT, countedRows, MINUTE_MS } from './counts.js'
@@ -14,7 +14,7 @@ import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_B
 const NEVER = '9223372036854775807'
 const KNOWN_FACETS = 20_000
 const SERIALS = 1 << Number(SERIAL_BITS)
-/** What SQLite keeps of a file that is written to, and of each that is only read: there may be two dozen of those. */
+/** What SQLite keeps of a file that is written to, and of each that is searched: there may be two dozen of those. */
 const CACHE_KIB = { written: 8_000, sealed: 1_000 }
 /** Above this share of the shared values, records are looked through in order of time instead of value by value. */
 const MANY = 0.1
@@ -46,7 +46,8 @@ interface Reach {
 }
 
 export class Segment {
-  readonly #db: Database.Database
+  /** None of a full file until it is searched. */
+  #connection: Database.Database | undefined
   readonly #statements = new Map<string, Database.Statement>()
   readonly #facets = new Map<string, number | bigint>()
   readonly #columns: string[]
@@ -67,16 +68,29 @@ export class Segment {
     private readonly schema: KindSchema,
     now: number,
   ) {
-    this.#db = new Database(path)
     this.#columns = schema.fields.map((_, column) => `c${column}`)
-    this.#db.exec(
-      `PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-${CACHE_KIB.written}`,
-    )
+    this.#connection = connect(path, CACHE_KIB.written)
     this.createdAt = this.#begun(now)
-    this.#db.exec(this.#definitions())
+    this.#db.exec(this.#definitions() + this.#workingTables())
     this.#hasCounts = this.#one(`SELECT count(*) AS n FROM sqlite_master WHERE name = 'counts'`)['n'] !== 0n
     this.#serial = Number(this.#one('SELECT count(*) AS n FROM records')['n']) % SERIALS
     this.#bounds = this.#readBounds()
+  }
+
+  get #db(): Database.Database {
+    return (this.#connection ??= this.#reopened())
+  }
+
+  #reopened(): Database.Database {
+    if (!existsSync(this.path)) throw new FileGone(this.path)
+    const connection = connect(this.path, CACHE_KIB.sealed)
+    try {
+      connection.exec(this.#workingTables())
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    return connection
   }
 
   /** Undefined when there are no records. */
@@ -215,17 +229,19 @@ export class Segment {
   }
 
   /**
-   * Nothing more will be written, for now: memory is given back, and the write-ahead log goes into the file.
+   * Nothing more will be written: the write-ahead log goes into the file, which is closed until somebody searches it.
    *
    * Where it cannot, since the disk is full or the file damaged, it stays; who reads the file next will tell.
    */
   seal(): void {
-    this.#statements.clear()
     this.#facets.clear()
+    this.#statements.clear()
     try {
-      this.#db.exec(
-        `PRAGMA cache_size=-${CACHE_KIB.sealed}; PRAGMA shrink_memory; PRAGMA wal_checkpoint(TRUNCATE)`,
-      )
+      // A statement that is not collected yet keeps the connection.
+      this.#connection?.exec(`PRAGMA cache_size=-${CACHE_KIB.sealed}; PRAGMA shrink_memory`)
+      if (this.path === ':memory:') return
+      this.#connection?.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      this.close()
     } catch {
       // As said above.
     }
@@ -233,7 +249,10 @@ export class Segment {
 
   close(): void {
     this.#statements.clear()
-    this.#db.close()
+    this.#chosenFor = ''
+    const connection = this.#connection
+    this.#connection = undefined
+    connection?.close()
   }
 
   /** SQLite has done it by itself after some faults, such as a full disk. */
@@ -255,7 +274,13 @@ export class Segment {
       CREATE TABLE IF NOT EXISTS records(id INTEGER PRIMARY KEY, facet INTEGER NOT NULL, body TEXT NOT NULL);
       CREATE INDEX IF NOT EXISTS records_by_facet ON records(facet);
       ${worded.length > 0 ? `CREATE VIRTUAL TABLE IF NOT EXISTS facet_words USING fts5(${worded.join(', ')}, content = '', columnsize = 0, ${tokenize});` : ''}
-      ${text === undefined ? '' : `CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, ${tokenize}); CREATE VIRTUAL TABLE temp.words_from USING fts5vocab(main, words, row);`}
+      ${text === undefined ? '' : `CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(text, content = '', columnsize = 0, ${tokenize});`}`
+  }
+
+  /** Of each connection, gone with it. */
+  #workingTables(): string {
+    return `
+      ${this.schema.text === undefined ? '' : 'CREATE VIRTUAL TABLE temp.words_from USING fts5vocab(main, words, row);'}
       CREATE TEMP TABLE places(field INTEGER, value TEXT, since INTEGER, PRIMARY KEY (field, value)) WITHOUT ROWID;
       CREATE TEMP TABLE chosen(id INTEGER PRIMARY KEY, since INTEGER NOT NULL);`
   }
@@ -477,8 +502,24 @@ export class Segment {
   }
 }
 
+/** Opened, it would be an empty one. */
+class FileGone extends Error {
+  constructor(path: string) {
+    super(`${path} is not there any more`)
+  }
+}
+
+function connect(path: string, cacheKib: number): Database.Database {
+  const connection = new Database(path)
+  connection.exec(
+    `PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-${cacheKib}`,
+  )
+  return connection
+}
+
 /** The file is no database, or not any more; other faults, such as a full disk, may pass. */
 export function isDamage(error: unknown): boolean {
+  if (error instanceof FileGone) return true
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && /^SQLITE_(?:CORRUPT|NOTADB)/.test(code)
 }

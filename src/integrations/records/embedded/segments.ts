@@ -247,7 +247,8 @@ export class Segments {
       (newest.sizeBytes >= this.#segmentBytes ||
         this.#now() - newest.createdAt > Math.min(DAY, this.#options.maxAgeMs))
     if (newest && !isFull) return newest
-    newest?.seal()
+    // Those as well that somebody has searched since the last was full.
+    for (const segment of this.#segments.values()) segment.seal()
     const number = Math.max(newest === undefined ? 0 : this.#numberOf(newest), this.#opened) + 1
     const segment = new Segment(this.#pathOf(number), this.#options.schema, this.#now())
     this.#opened = number
