@@ -1,7 +1,7 @@
 /**
  * `node scripts/performance-table.js FILE...`: puts the figures of `npm run bench -- --out FILE` into docs/performance.md,
  * between its two marks, and draws docs/performance.svg. Of several files, runs or parts of runs, each figure is the median
- * of those that have it. Tables that no file has rows of stay as they are.
+ * of those that have it. Tables that no file has rows of stay as they are, and so does the chart where none has a ratio.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,8 @@ if (after === undefined) {
   process.exit(1)
 }
 writeFileSync(document, `${before}${START}\n\n${figures()}\n${END}${after}`)
-writeFileSync(join(root, 'docs', 'performance.svg'), chart())
+const bars = rows.filter(({ cells }) => cells.ratio !== undefined)
+if (bars.length > 0) writeFileSync(join(root, 'docs', 'performance.svg'), chart())
 
 /** One row for each id, in the order of their first. */
 function medians(all) {
@@ -112,7 +113,6 @@ function grouped(all) {
 
 /** Bars of those rows that have a ratio; the line is the anchor itself. */
 function chart() {
-  const bars = rows.filter(({ cells }) => cells.ratio !== undefined)
   const most = Math.max(1, ...bars.map(({ cells }) => cells.ratio))
   const [left, width, step] = [420, 400, 22]
   const scale = (ratio) => (ratio / most) * width
