@@ -277,6 +277,9 @@ suite(`an operator on client-go${WITHOUT}`, () => {
   )
 
   check(59, 'gives its lease back when it is told to end', async () => {
+    // client-go 1.20 forgets the name of a lease that it could not read, as while the server was away, until it has read it again.
+    const { renewTime } = (await object(LEASE)).spec
+    await expect.poll(async () => (await object(LEASE)).spec.renewTime, PATIENTLY).not.toBe(renewTime)
     expect(await end('second', 'SIGTERM')).toBe(0)
     expect(await leader()).toBe('')
   })
