@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { silent } from '../../../client/log.js'
 import { describeRecordStores } from '../conformance.js'
 import { type RecordQuery } from '../interface.js'
 import { LOGS } from '../kinds.js'
@@ -327,6 +328,30 @@ describe('the thread of the embedded store', () => {
 
     await store.close()
     await expect(store.logs.page(EVERYTHING, PAGE)).rejects.toMatchObject({ code: 503 })
+    rmSync(directory, { recursive: true })
+  })
+
+  it('says which file is gone, and not that it has kept it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'orrery-records-'))
+    const said: unknown[] = []
+    const logger = { ...silent, error: (...all: unknown[]) => void said.push(all) }
+    const small = { ...FOREVER, maxBytes: 2 ** 20 }
+    const store = new EmbeddedRecords({
+      directory,
+      retention: { logs: small, events: small, audits: small },
+      logger,
+    })
+    const lines = Array.from({ length: 40 }, () => ({ log: 'x'.repeat(4_096), time: '2026-01-01T00:00:00Z' }))
+    await store.logs.append(lines)
+    await store.logs.append(lines)
+    const file = join(directory, 'logs', '00000001.db')
+    rmSync(file)
+
+    expect((await store.logs.page(EVERYTHING, PAGE)).total).toBe(40)
+    expect(said).toEqual([
+      [expect.objectContaining({ file }), 'a file of records is gone, and the other files are served'],
+    ])
+    await store.close()
     rmSync(directory, { recursive: true })
   })
 

@@ -4,25 +4,20 @@
  * The identifier of a record begins with its time. So a range of time is a range of identifiers, the order of time is
  * the order of the file, and the full-text index alone knows the times of its hits.
  */
-import Database from 'libsql'
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { type JsonDocument, type RecordQuery } from '../interface.js'
 import { type KindSchema, valueAt } from '../kinds.js'
+import { Connection, isDamage, type Row, type Value } from './connection.js'
 import { COUNTS_DEFINITION, COUNTS_INSERT, countedRows, MINUTE_MS } from './counts.js'
 import { type CompiledQuery, compile, FIRST_ID, idAt, LAST_ID, LAST_MS, SERIAL_BITS, spaced } from './sql.js'
 
 const NEVER = '9223372036854775807'
 const KNOWN_FACETS = 20_000
 const SERIALS = 1 << Number(SERIAL_BITS)
-/** What SQLite keeps of a file that is written to, and of each that is searched: there may be two dozen of those. */
-const CACHE_KIB = { written: 8_000, sealed: 1_000 }
 /** Above this share of the shared values, records are looked through in order of time instead of value by value. */
 const MANY = 0.1
 /** That a letter alone stands for; Elasticsearch's number. */
 const MOST_WORDS = 50
-
-type Row = Record<string, unknown>
-type Value = string | number | bigint | null
 
 export interface SegmentRecord {
   document: JsonDocument
@@ -46,9 +41,7 @@ interface Reach {
 }
 
 export class Segment {
-  /** None of a full file until it is searched. */
-  #connection: Database.Database | undefined
-  readonly #statements = new Map<string, Database.Statement>()
+  readonly #db: Connection
   readonly #facets = new Map<string, number | bigint>()
   readonly #columns: string[]
   /** Files of earlier versions have none. */
@@ -69,28 +62,13 @@ export class Segment {
     now: number,
   ) {
     this.#columns = schema.fields.map((_, column) => `c${column}`)
-    this.#connection = connect(path, CACHE_KIB.written)
+    this.#db = new Connection(path, this.#workingTables())
     this.createdAt = this.#begun(now)
     this.#db.exec(this.#definitions() + this.#workingTables())
-    this.#hasCounts = this.#one(`SELECT count(*) AS n FROM sqlite_master WHERE name = 'counts'`)['n'] !== 0n
-    this.#serial = Number(this.#one('SELECT count(*) AS n FROM records')['n']) % SERIALS
+    this.#hasCounts =
+      this.#db.one(`SELECT count(*) AS n FROM sqlite_master WHERE name = 'counts'`)['n'] !== 0n
+    this.#serial = Number(this.#db.one('SELECT count(*) AS n FROM records')['n']) % SERIALS
     this.#bounds = this.#readBounds()
-  }
-
-  get #db(): Database.Database {
-    return (this.#connection ??= this.#reopened())
-  }
-
-  #reopened(): Database.Database {
-    if (!existsSync(this.path)) throw new FileGone(this.path)
-    const connection = connect(this.path, CACHE_KIB.sealed)
-    try {
-      connection.exec(this.#workingTables())
-    } catch (error) {
-      connection.close()
-      throw error
-    }
-    return connection
   }
 
   /** Undefined when there are no records. */
@@ -101,7 +79,7 @@ export class Segment {
   get sizeBytes(): number {
     if (this.path !== ':memory:') return sizeOf(this.path) + sizeOf(`${this.path}-wal`)
     return Number(
-      this.#one('SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size')['n'],
+      this.#db.one('SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size')['n'],
     )
   }
 
@@ -122,10 +100,10 @@ export class Segment {
         if (count) count.n++
         else counts.set(`${facet} ${minute}`, { facet, minute, n: 1 })
         if (words !== undefined)
-          this.#run('INSERT INTO words(rowid, text) VALUES (?, ?)', [id, spaced(words)])
+          this.#db.run('INSERT INTO words(rowid, text) VALUES (?, ?)', [id, spaced(words)])
       }
       if (this.#hasCounts)
-        for (const { facet, minute, n } of counts.values()) this.#run(COUNTS_INSERT, [facet, minute, n])
+        for (const { facet, minute, n } of counts.values()) this.#db.run(COUNTS_INSERT, [facet, minute, n])
       this.#db.exec('COMMIT')
     } catch (error) {
       this.#facets.clear()
@@ -138,11 +116,11 @@ export class Segment {
 
   count(query: RecordQuery): number {
     const counted = this.#counted(query)
-    if (counted) return Number(this.#one(`SELECT sum(n) AS n FROM (${counted.sql})`, counted.params)['n'])
+    if (counted) return Number(this.#db.one(`SELECT sum(n) AS n FROM (${counted.sql})`, counted.params)['n'])
     const found = this.#find(query)
     if (!found) return 0
     return Number(
-      this.#one(`SELECT count(*) AS n FROM ${found.from} WHERE ${found.where}`, found.params)['n'],
+      this.#db.one(`SELECT count(*) AS n FROM ${found.from} WHERE ${found.where}`, found.params)['n'],
     )
   }
 
@@ -155,14 +133,14 @@ export class Segment {
   #buckets(query: RecordQuery, widthMs: number): Row[] {
     const counted = widthMs % MINUTE_MS === 0 ? this.#counted(query) : undefined
     if (counted)
-      return this.#all(
+      return this.#db.all(
         `SELECT ms / ${widthMs} AS bucket, sum(n) AS n FROM (${counted.sql}) GROUP BY bucket`,
         counted.params,
       )
     const found = this.#find(query)
     if (!found) return []
     const { id, from, where, params } = found
-    return this.#all(
+    return this.#db.all(
       `SELECT (${id} >> ${SERIAL_BITS}) / ${widthMs} AS bucket, count(*) AS n FROM ${from} WHERE ${where} GROUP BY bucket`,
       params,
     )
@@ -177,7 +155,7 @@ export class Segment {
     const facets = counted
       ? `SELECT facet FROM (${counted.sql})`
       : `SELECT records.facet FROM ${found?.from ?? ''} WHERE ${found?.where ?? ''}`
-    const rows = this.#all(
+    const rows = this.#db.all(
       `SELECT DISTINCT f.c${column} AS value FROM facets f WHERE f.id IN (${facets}) AND value IS NOT NULL`,
       counted?.params ?? found?.params ?? [],
     )
@@ -192,7 +170,7 @@ export class Segment {
     if (!found) return []
     const { id, from, where, params } = found
     const beyond = after === undefined ? '' : ` AND ${id} ${order === 'desc' ? '<' : '>'} ?`
-    const rows = this.#all(
+    const rows = this.#db.all(
       `SELECT ${id} AS id FROM ${from} WHERE ${where}${beyond} ORDER BY ${id} ${order} LIMIT ?`,
       [...params, ...(after === undefined ? [] : [after]), limit],
     )
@@ -204,9 +182,10 @@ export class Segment {
     const isDown = order === 'desc'
     const from = !isDown && after !== undefined && after >= first ? after + 1n : first
     const to = isDown && after !== undefined && after <= last ? after - 1n : last
-    return this.#all('SELECT id, since FROM chosen')
+    return this.#db
+      .all('SELECT id, since FROM chosen')
       .flatMap(({ id, since }) =>
-        this.#all(
+        this.#db.all(
           `SELECT id FROM records WHERE facet = ? AND id BETWEEN ? AND ? ORDER BY id ${order} LIMIT ?`,
           [id as bigint, (since as bigint) > from ? (since as bigint) : from, to, limit],
         ),
@@ -219,7 +198,7 @@ export class Segment {
   documents(ids: readonly bigint[]): SegmentRecord[] {
     const values = this.schema.kind === 'logs' ? this.#columns.map((name) => `, f.${name}`).join('') : ''
     return ids.map((id) => {
-      const row = this.#one(
+      const row = this.#db.one(
         `SELECT r.body${values} FROM records r JOIN facets f ON f.id = r.facet WHERE r.id = ?`,
         [id],
       )
@@ -235,24 +214,16 @@ export class Segment {
    */
   seal(): void {
     this.#facets.clear()
-    this.#statements.clear()
+    this.#chosenFor = ''
     try {
-      // A statement that is not collected yet keeps the connection.
-      this.#connection?.exec(`PRAGMA cache_size=-${CACHE_KIB.sealed}; PRAGMA shrink_memory`)
-      if (this.path === ':memory:') return
-      this.#connection?.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-      this.close()
+      this.#db.seal()
     } catch {
       // As said above.
     }
   }
 
   close(): void {
-    this.#statements.clear()
-    this.#chosenFor = ''
-    const connection = this.#connection
-    this.#connection = undefined
-    connection?.close()
+    this.#db.close()
   }
 
   /** SQLite has done it by itself after some faults, such as a full disk. */
@@ -287,9 +258,9 @@ export class Segment {
 
   /** Kept where SQLite leaves room for a number of the application's. */
   #begun(now: number): number {
-    const isNew = this.#one(`SELECT count(*) AS n FROM sqlite_master`)['n'] === 0n
+    const isNew = this.#db.one(`SELECT count(*) AS n FROM sqlite_master`)['n'] === 0n
     if (isNew) this.#db.exec(`PRAGMA user_version = ${Math.trunc(now / MINUTE_MS)}; ${COUNTS_DEFINITION}`)
-    return Number(this.#one('PRAGMA user_version')['user_version']) * MINUTE_MS
+    return Number(this.#db.one('PRAGMA user_version')['user_version']) * MINUTE_MS
   }
 
   #worded(): string[] {
@@ -300,7 +271,7 @@ export class Segment {
     for (;;) {
       this.#serial = (this.#serial + 1) % SERIALS
       const id = idAt(ms) + BigInt(this.#serial)
-      const { changes } = this.#run('INSERT OR IGNORE INTO records(id, facet, body) VALUES (?, ?, ?)', [
+      const { changes } = this.#db.run('INSERT OR IGNORE INTO records(id, facet, body) VALUES (?, ?, ?)', [
         id,
         facet,
         body,
@@ -321,7 +292,7 @@ export class Segment {
     const known = this.#facets.get(key)
     if (known !== undefined) return known
     const marks = this.#columns.map(() => '?').join(', ')
-    const { lastInsertRowid: id } = this.#run(
+    const { lastInsertRowid: id } = this.#db.run(
       `INSERT INTO facets(${this.#columns.join(', ')}) VALUES (${marks})`,
       values,
     )
@@ -330,7 +301,7 @@ export class Segment {
       const texts = values
         .filter((_, column) => this.schema.fields[column]?.hasWords)
         .map((value) => (typeof value === 'string' ? spaced(value) : value))
-      this.#run(
+      this.#db.run(
         `INSERT INTO facet_words(rowid, ${worded.join(', ')}) VALUES (?, ${worded.map(() => '?').join(', ')})`,
         [id, ...texts],
       )
@@ -430,7 +401,7 @@ export class Segment {
     if (key === this.#chosenFor) return this.#chosen.rows
     this.#db.exec('DELETE FROM chosen; DELETE FROM places')
     if (places && places.rows.length > 0)
-      this.#run(
+      this.#db.run(
         `INSERT OR IGNORE INTO places SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS INTEGER) FROM json_each(?)`,
         [JSON.stringify(places.rows)],
       )
@@ -444,11 +415,11 @@ export class Segment {
       NEVER,
     ]
     const since = sinces ? `min(${sinces.join(', ')})` : String(FIRST_ID)
-    this.#run(
+    this.#db.run(
       `INSERT INTO chosen SELECT id, since FROM (SELECT f.id AS id, ${since} AS since FROM facets f WHERE ${facets?.sql ?? '1'}) WHERE since <= ${LAST_ID}`,
       facets?.params ?? [],
     )
-    const { chosen, all } = this.#one(
+    const { chosen, all } = this.#db.one(
       'SELECT (SELECT count(*) FROM chosen) AS chosen, (SELECT count(*) FROM facets) AS "all"',
     )
     this.#chosen = { rows: Number(chosen), of: Number(all) }
@@ -457,71 +428,30 @@ export class Segment {
   }
 
   #valuesLike(column: string, pattern: RegExp): string[] {
-    return this.#all(`SELECT DISTINCT ${column} AS value FROM facets WHERE ${column} IS NOT NULL`)
+    return this.#db
+      .all(`SELECT DISTINCT ${column} AS value FROM facets WHERE ${column} IS NOT NULL`)
       .map((row) => String(row['value']))
       .filter((value) => pattern.test(value))
   }
 
   /** The first in the order of the index. */
   #wordsFrom(prefix: string): string[] {
-    return this.#all('SELECT term FROM words_from WHERE term >= ? AND term < ? LIMIT ?', [
-      prefix,
-      `${prefix}\u{10FFFF}`,
-      MOST_WORDS,
-    ]).map((row) => String(row['term']))
+    return this.#db
+      .all('SELECT term FROM words_from WHERE term >= ? AND term < ? LIMIT ?', [
+        prefix,
+        `${prefix}\u{10FFFF}`,
+        MOST_WORDS,
+      ])
+      .map((row) => String(row['term']))
   }
 
   #readBounds(): { first: bigint; last: bigint } | undefined {
-    const { first, last } = this.#one(
+    const { first, last } = this.#db.one(
       'SELECT (SELECT min(id) FROM records) AS first, (SELECT max(id) FROM records) AS last',
     )
     if (first === null || last === null) return undefined
     return { first: BigInt(first as bigint), last: BigInt(last as bigint) }
   }
-
-  #statement(sql: string): Database.Statement {
-    let statement = this.#statements.get(sql)
-    if (!statement) {
-      if (this.#statements.size >= 100) this.#statements.clear()
-      statement = this.#db.prepare(sql).safeIntegers(true)
-      this.#statements.set(sql, statement)
-    }
-    return statement
-  }
-
-  #run(sql: string, params: readonly Value[]): Database.RunResult {
-    return this.#statement(sql).run(...params)
-  }
-
-  #one(sql: string, params: readonly Value[] = []): Row {
-    return this.#statement(sql).get(...params) as Row
-  }
-
-  #all(sql: string, params: readonly Value[] = []): Row[] {
-    return this.#statement(sql).all(...params) as Row[]
-  }
-}
-
-/** Opened, it would be an empty one. */
-class FileGone extends Error {
-  constructor(path: string) {
-    super(`${path} is not there any more`)
-  }
-}
-
-function connect(path: string, cacheKib: number): Database.Database {
-  const connection = new Database(path)
-  connection.exec(
-    `PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-${cacheKib}`,
-  )
-  return connection
-}
-
-/** The file is no database, or not any more; other faults, such as a full disk, may pass. */
-export function isDamage(error: unknown): boolean {
-  if (error instanceof FileGone) return true
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^SQLITE_(?:CORRUPT|NOTADB)/.test(code)
 }
 
 /** Lists are searched by patterns only, so they are kept as lines. */

@@ -17,7 +17,8 @@ import {
 } from '../interface.js'
 import { bucketAfter, bucketOf, countedMs, parseInterval } from '../intervals.js'
 import { type KindSchema } from '../kinds.js'
-import { isDamage, Segment } from './segment.js'
+import { isDamage } from './connection.js'
+import { Segment } from './segment.js'
 import { idAt } from './sql.js'
 
 export interface Retention {

@@ -6,8 +6,8 @@
 import { join } from 'node:path'
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { KINDS, type RecordKind } from '../kinds.js'
+import { FileGone, isDamage } from './connection.js'
 import { faultOf, type Notice, type Question, type Reply, ROLE, type ThreadOptions } from './protocol.js'
-import { isDamage } from './segment.js'
 import { Segments } from './segments.js'
 
 type Port = Pick<MessagePort, 'postMessage' | 'on' | 'close'>
@@ -63,13 +63,14 @@ export function answerQuestions(port: Port, { directory, retention }: ThreadOpti
 }
 
 function noticeOf(file: string, error: unknown): Notice {
-  return {
-    notice: isDamage(error)
-      ? 'a file of records is damaged: it has been renamed to .damaged, and the other files are served'
-      : 'a file of records cannot be opened: it is left out until the next start',
-    file,
-    error: error instanceof Error ? error.message : String(error),
-  }
+  return { notice: textOf(error), file, error: error instanceof Error ? error.message : String(error) }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof FileGone) return 'a file of records is gone, and the other files are served'
+  if (isDamage(error))
+    return 'a file of records is damaged: it has been renamed to .damaged, and the other files are served'
+  return 'a file of records cannot be opened: it is left out until the next start'
 }
 
 const data: unknown = workerData
