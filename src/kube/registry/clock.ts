@@ -9,6 +9,8 @@ export interface Clock {
 
 /** Timers of more would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1
+/** Lists of shorter durations go soon enough by themselves. */
+const SHORT_MS = 60_000
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -16,7 +18,12 @@ export const systemClock: Clock = {
     const timer = setTimeout(action, Math.min(ms, LONGEST_MS))
     // A waiting watch or timeout alone keeps no process alive.
     timer.unref()
-    return () => clearTimeout(timer)
+    return () => {
+      // Node.js keeps a list for each duration, and with its last timer drops only that of one which keeps the process alive. The
+      // others stay as long as they were to last: watches that came and went, each with a duration of its own, left thousands.
+      if (ms > SHORT_MS) timer.ref()
+      clearTimeout(timer)
+    }
   },
 }
 

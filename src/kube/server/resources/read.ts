@@ -188,10 +188,7 @@ async function sinkFor(exchange: Exchange, form: Negotiated): Promise<WatchSink>
   return { joins: true, frame: (bytes) => exchange.data(bytes), end: () => exchange.end() }
 }
 
-/**
- * Without `timeoutSeconds` a watch ends after half an hour to an hour. In whole seconds: of each duration that timers have had, Node.js
- * keeps a list until that long after, also when they were all cleared.
- */
+/** Without `timeoutSeconds` a watch ends after half an hour to an hour. */
 const WATCH_MIN_SECONDS = 30 * 60
 
 export async function watch(api: Api, exchange: Exchange, definition: ResourceDefinition): Promise<void> {
